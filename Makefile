@@ -1,0 +1,53 @@
+# `make` prints this list. Everything is installed into .venv and nowhere else.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+MEMBERS := libs/reportcast services/watcher services/gateway services/standalone
+EXPORT := $(BIN)/uv --quiet export --frozen --no-header --no-annotate --no-emit-workspace --format requirements-txt
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench-latency lock up clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed ## Set up .venv (the other targets do it by themselves)
+
+demo: setup ## Show a real report live: make demo [REPORT_FILE=/path/to/GitRepoReport.json] [GIT_ROOT=/path]
+	@$(BIN)/python demo/demo.py $(if $(REPORT_FILE),--report-file '$(REPORT_FILE)') $(if $(GIT_ROOT),--git-root '$(GIT_ROOT)')
+
+test: lint ## Lint, types, import contracts and all tests with coverage
+	@rm -f .coverage .coverage.*
+	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m coverage report
+	$(BIN)/python -m coverage report --include='libs/reportcast/src/reportcast/contracts/*' --fail-under=100
+
+lint: setup ## Lint, format check, types and import contracts
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+
+bench-latency: setup ## File change -> client received, with real Redis, at 1, 100 and 1000 clients
+	$(BIN)/python bench/latency.py
+
+up: ## Redis, watcher and two gateways behind one port, by docker compose
+	docker compose up --detach --build --wait
+
+lock: setup ## Resolve the newest versions again into the lock files (names, versions, hashes)
+	$(BIN)/uv --quiet lock --upgrade
+	$(EXPORT) --no-dev --output-file requirements.lock
+	$(EXPORT) --only-group build --output-file requirements-build.lock
+	$(EXPORT) --group dev --output-file requirements-dev.lock
+
+clean: ## Remove what set-up and the tests made
+	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/.installed: requirements-dev.lock $(MEMBERS:%=%/pyproject.toml)
+	@echo "setting up $(VENV) (about a minute the first time)"
+	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install --no-deps --no-build-isolation $(MEMBERS:%=--editable %)
+	@touch $@

@@ -1,0 +1,47 @@
+"""
+Names in Redis. The braces keep all of a channel on one node of a cluster.
+
+Source: docs/operations.md, Redis.
+"""
+
+import dataclasses
+import re
+
+_CHANNEL = re.compile(r"[0-9A-Za-z_-]{1,64}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Keys:
+    """
+    One channel's names.
+
+    Attributes:
+        state: Hash: ``epoch``, ``offset``, ``digest``, ``message`` (the newest snapshot), ``source``.
+        history: Stream of the kept snapshots; an entry's id is its offset.
+        names: Sorted set: names of the kept snapshots by offset.
+        messages: Pub/sub channel of the messages.
+        requests: Pub/sub channel of the requests to read the file again.
+        throttle: Present for a second after a request.
+    """
+
+    state: str
+    history: str
+    names: str
+    messages: str
+    requests: str
+    throttle: str
+
+
+def keys_of(channel: str) -> Keys:
+    """
+    Give a channel's names.
+
+    Raises:
+        ValueError: If the channel's name holds anything but letters, digits, ``-`` and ``_``.
+    """
+    if not _CHANNEL.fullmatch(channel):
+        raise ValueError(f"channel {channel!r} is no name; 1 to 64 letters, digits, - and _ are allowed")
+    prefix = f"reportcast:{{{channel}}}:"
+    return Keys(
+        *(prefix + name for name in ("state", "history", "names", "messages", "requests", "throttle"))
+    )

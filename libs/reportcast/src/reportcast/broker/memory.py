@@ -1,0 +1,141 @@
+"""The in-process broker: one process, no Redis. The standalone server and many tests run on it."""
+
+import asyncio
+import contextlib
+import secrets
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable
+from typing import Generic, TypeVar
+
+from reportcast.broker.base import ChannelState, HistoryLimits, Refresh, Stored
+from reportcast.broker.errors import BrokerUnavailable
+from reportcast.contracts.messages import Message, Publication, Refreshed, Snapshot, Source, number
+from reportcast.contracts.position import Position
+
+T = TypeVar("T")
+
+# A subscriber this far behind is not reading. Redis ends such a link too (client-output-buffer-limit pubsub).
+MAX_BACKLOG = 1000
+
+
+class _Topic(Generic[T]):
+    """Sends each item to everyone subscribed at that moment."""
+
+    def __init__(self) -> None:
+        self._queues: set[asyncio.Queue[T]] = set()
+
+    def publish(self, item: T) -> int:
+        for queue in list(self._queues):
+            try:
+                queue.put_nowait(item)
+            except asyncio.QueueFull:
+                self._queues.discard(queue)
+        return len(self._queues)
+
+    @contextlib.asynccontextmanager
+    async def subscribe(self) -> AsyncIterator[AsyncIterator[T]]:
+        queue: asyncio.Queue[T] = asyncio.Queue(MAX_BACKLOG)
+        self._queues.add(queue)
+        try:
+            yield self._read(queue)
+        finally:
+            self._queues.discard(queue)
+
+    async def _read(self, queue: asyncio.Queue[T]) -> AsyncIterator[T]:
+        while queue in self._queues or not queue.empty():
+            yield await queue.get()
+        raise BrokerUnavailable("memory", f"the subscriber fell {MAX_BACKLOG} messages behind")
+
+
+class _Channel:
+    """One channel's state; what the Redis broker keeps in its keys."""
+
+    def __init__(self) -> None:
+        self.epoch = secrets.token_hex(8)
+        self.state = ChannelState()
+        self.history: OrderedDict[str, Snapshot] = OrderedDict()
+        self.messages: _Topic[Message] = _Topic()
+        self.requests: _Topic[None] = _Topic()
+        self.last_request_s: float | None = None
+
+    def append(self, publication: Publication, limits: HistoryLimits) -> Snapshot:
+        offset = self.state.snapshot.offset + 1 if self.state.snapshot else 1
+        name = f"{publication.stem}.json"
+        if name in self.history:
+            name = f"{publication.stem}+{offset}.json"
+        snapshot = number(publication, Position(self.epoch, offset), name)
+        self.state = ChannelState(snapshot, self.state.source)
+        self.history[name] = snapshot
+        while len(self.history) > 1 and self._exceeds(limits):
+            self.history.popitem(last=False)
+        return snapshot
+
+    def _exceeds(self, limits: HistoryLimits) -> bool:
+        kept_bytes = sum(len(snapshot.body) for snapshot in self.history.values())
+        return len(self.history) > limits.max_reports or kept_bytes > limits.max_bytes
+
+
+class MemoryBroker:
+    """
+    A ``Broker`` for one process.
+
+    Args:
+        clock: Monotonic seconds.
+        limits: Of each channel's history.
+    """
+
+    def __init__(self, clock: Callable[[], float], limits: HistoryLimits | None = None) -> None:
+        self._clock = clock
+        self._limits = limits or HistoryLimits()
+        self._channels: dict[str, _Channel] = {}
+
+    def _channel(self, name: str) -> _Channel:
+        return self._channels.setdefault(name, _Channel())
+
+    async def publish(self, channel: str, publication: Publication) -> Stored:
+        stream = self._channel(channel)
+        newest = stream.state.snapshot
+        if newest and newest.digest == publication.digest:
+            return Stored(newest.position, changed=False)
+        snapshot = stream.append(publication, self._limits)
+        stream.messages.publish(snapshot)
+        return Stored(snapshot.position, changed=True)
+
+    async def state(self, channel: str) -> ChannelState:
+        return self._channel(channel).state
+
+    async def position(self, channel: str) -> Position | None:
+        snapshot = self._channel(channel).state.snapshot
+        return snapshot.position if snapshot else None
+
+    async def set_source(self, channel: str, source: Source) -> None:
+        stream = self._channel(channel)
+        stream.state = ChannelState(stream.state.snapshot, source)
+        stream.messages.publish(source)
+
+    async def announce_refreshed(self, channel: str) -> None:
+        self._channel(channel).messages.publish(Refreshed())
+
+    def subscribe(self, channel: str) -> contextlib.AbstractAsyncContextManager[AsyncIterator[Message]]:
+        return self._channel(channel).messages.subscribe()
+
+    async def request_refresh(self, channel: str) -> Refresh:
+        stream = self._channel(channel)
+        now = self._clock()
+        if stream.last_request_s is not None and now - stream.last_request_s < 1:
+            return Refresh.TOO_SOON
+        stream.last_request_s = now
+        return Refresh.REQUESTED if stream.requests.publish(None) else Refresh.NO_WATCHER
+
+    def refresh_requests(self, channel: str) -> contextlib.AbstractAsyncContextManager[AsyncIterator[None]]:
+        return self._channel(channel).requests.subscribe()
+
+    async def history(self, channel: str) -> list[str]:
+        return list(reversed(self._channel(channel).history))
+
+    async def past_report(self, channel: str, name: str) -> bytes | None:
+        snapshot = self._channel(channel).history.get(name)
+        return snapshot.body if snapshot else None
+
+    async def close(self) -> None:
+        """Nothing is held."""

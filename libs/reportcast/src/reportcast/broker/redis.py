@@ -1,0 +1,218 @@
+"""
+The Redis broker: the only module that knows Redis' client library.
+
+The library is told not to retry: it would reconnect a lost subscription in silence, and what was published in
+between would be missing without a trace. Those who use the broker retry, and read the state again.
+"""
+
+import contextlib
+import importlib.resources
+import secrets
+from collections.abc import AsyncIterator, Callable, Iterator
+from typing import Any
+from urllib.parse import urlsplit
+
+import redis.asyncio
+from redis.asyncio.client import PubSub
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from reportcast.broker.base import ChannelState, HistoryLimits, Refresh, Stored
+from reportcast.broker.errors import BrokerRefused, BrokerUnavailable
+from reportcast.broker.keys import keys_of
+from reportcast.contracts.messages import (
+    Message,
+    MessageError,
+    Publication,
+    Refreshed,
+    Snapshot,
+    Source,
+    decode_message,
+    encode_message,
+    encode_stamps,
+)
+from reportcast.contracts.position import Position
+
+_SCRIPT = importlib.resources.files("reportcast.broker").joinpath("publish.lua").read_text()
+_REFRESH = b"refresh"
+
+# Long enough for a 16 MiB report over a slow link, short enough that a dead server is noticed.
+SOCKET_TIMEOUT_S = 5.0
+CONNECT_TIMEOUT_S = 2.0
+
+
+class RedisBroker:
+    """
+    A ``Broker`` on one Redis server.
+
+    Args:
+        url: ``redis://``, ``rediss://`` or ``unix://``.
+        limits: Of each channel's history.
+        on_bad_message: Called with the reason for each message that is none of ours.
+
+    Raises:
+        ValueError: If the URL is no such address.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        limits: HistoryLimits | None = None,
+        on_bad_message: Callable[[str], None] = lambda reason: None,
+    ) -> None:
+        self._url = redact(url)
+        self._limits = limits or HistoryLimits()
+        self._on_bad_message = on_bad_message
+        self._redis = redis.asyncio.Redis.from_url(
+            url,
+            retry=Retry(NoBackoff(), 0),
+            socket_timeout=SOCKET_TIMEOUT_S,
+            socket_connect_timeout=CONNECT_TIMEOUT_S,
+            client_name="reportcast",
+        )
+        self._publish = self._redis.register_script(_SCRIPT)
+
+    async def publish(self, channel: str, publication: Publication) -> Stored:
+        keys = keys_of(channel)
+        args = [
+            keys.messages,
+            secrets.token_hex(8),
+            publication.digest,
+            publication.stem,
+            encode_stamps(publication),
+            publication.body,
+            self._limits.max_reports,
+            self._limits.max_bytes,
+        ]
+        with self._translated():
+            epoch, offset, changed = await self._publish([keys.state, keys.history, keys.names], args)
+        return Stored(Position(epoch.decode(), int(offset)), changed=bool(changed))
+
+    async def state(self, channel: str) -> ChannelState:
+        with self._translated():
+            fields = await self._redis.hmget(keys_of(channel).state, ["message", "source"])
+        snapshot, source = (self._decode(field) for field in fields)
+        return ChannelState(
+            snapshot if isinstance(snapshot, Snapshot) else None,
+            source if isinstance(source, Source) else None,
+        )
+
+    async def position(self, channel: str) -> Position | None:
+        with self._translated():
+            epoch, offset = await self._redis.hmget(keys_of(channel).state, ["epoch", "offset"])
+        return Position(epoch.decode(), int(offset)) if epoch and offset else None
+
+    async def set_source(self, channel: str, source: Source) -> None:
+        keys = keys_of(channel)
+        message = encode_message(source)
+        with self._translated():
+            async with self._redis.pipeline(transaction=True) as transaction:
+                transaction.hset(keys.state, "source", message)
+                transaction.publish(keys.messages, message)
+                await transaction.execute()
+
+    async def announce_refreshed(self, channel: str) -> None:
+        with self._translated():
+            await self._redis.publish(keys_of(channel).messages, encode_message(Refreshed()))
+
+    @contextlib.asynccontextmanager
+    async def subscribe(self, channel: str) -> AsyncIterator[AsyncIterator[Message]]:
+        async with self._subscription(keys_of(channel).messages) as payloads:
+            yield self._messages(payloads)
+
+    async def request_refresh(self, channel: str) -> Refresh:
+        keys = keys_of(channel)
+        with self._translated():
+            if not await self._redis.set(keys.throttle, b"", nx=True, px=1000):
+                return Refresh.TOO_SOON
+            heard = await self._redis.publish(keys.requests, _REFRESH)
+        return Refresh.REQUESTED if heard else Refresh.NO_WATCHER
+
+    @contextlib.asynccontextmanager
+    async def refresh_requests(self, channel: str) -> AsyncIterator[AsyncIterator[None]]:
+        async with self._subscription(keys_of(channel).requests) as payloads:
+            yield self._requests(payloads)
+
+    async def history(self, channel: str) -> list[str]:
+        with self._translated():
+            names = await self._redis.zrevrange(keys_of(channel).names, 0, -1)
+        return [name.decode() for name in names]
+
+    async def past_report(self, channel: str, name: str) -> bytes | None:
+        keys = keys_of(channel)
+        with self._translated():
+            offset = await self._redis.zscore(keys.names, name)
+            if offset is None:
+                return None
+            entries = await self._redis.xrange(keys.history, f"{int(offset)}-0", f"{int(offset)}-0")
+        snapshot = self._decode(entries[0][1][b"message"]) if entries else None
+        return snapshot.body if isinstance(snapshot, Snapshot) else None
+
+    async def close(self) -> None:
+        with contextlib.suppress(RedisError, OSError):
+            await self._redis.aclose()
+
+    @contextlib.asynccontextmanager
+    async def _subscription(self, name: str) -> AsyncIterator[AsyncIterator[bytes]]:
+        pubsub = self._redis.pubsub()
+        try:
+            with self._translated():
+                await pubsub.subscribe(name)
+                # The answer to SUBSCRIBE: from here on nothing is missed.
+                await pubsub.get_message(timeout=SOCKET_TIMEOUT_S)
+            yield self._payloads(pubsub)
+        finally:
+            with contextlib.suppress(RedisError, OSError):
+                await pubsub.aclose()
+
+    async def _payloads(self, pubsub: PubSub) -> AsyncIterator[bytes]:
+        while True:
+            with self._translated():
+                item: dict[str, Any] | None = await pubsub.get_message(timeout=None)
+            if item and item["type"] == "message":
+                yield item["data"]
+            elif item:
+                # The library subscribed again by itself: something may have been missed.
+                raise BrokerUnavailable(self._url, "the subscription was interrupted")
+
+    async def _messages(self, payloads: AsyncIterator[bytes]) -> AsyncIterator[Message]:
+        async for payload in payloads:
+            message = self._decode(payload)
+            if message is not None:
+                yield message
+
+    async def _requests(self, payloads: AsyncIterator[bytes]) -> AsyncIterator[None]:
+        async for payload in payloads:
+            if payload == _REFRESH:
+                yield None
+            else:
+                self._on_bad_message("a request that is not 'refresh'")
+
+    def _decode(self, raw: bytes | None) -> Message | None:
+        if raw is None:
+            return None
+        try:
+            return decode_message(raw)
+        except MessageError as exc:
+            self._on_bad_message(str(exc))
+            return None
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (RedisConnectionError, RedisTimeoutError, OSError) as exc:
+            raise BrokerUnavailable(self._url, str(exc) or type(exc).__name__) from exc
+        except ResponseError as exc:
+            raise BrokerRefused(self._url, str(exc)) from exc
+        except RedisError as exc:
+            raise BrokerUnavailable(self._url, str(exc) or type(exc).__name__) from exc
+
+
+def redact(url: str) -> str:
+    """Give the URL without user name, password and query, fit for a log."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()

@@ -1,0 +1,82 @@
+"""
+Why bytes are not a report.
+
+    ReportError
+    ├── ReportUnreadable    the file is missing, no regular file, or may not be read
+    ├── ReportTooLarge      more bytes than the limit
+    ├── ReportEncodingError not the text encoding it claims; may be a write in progress
+    ├── ReportSyntaxError   not strict JSON; may be a write in progress
+    └── ReportShapeError    strict JSON of the wrong shape
+
+``reason`` is the label of the rejection counter. ``may_be_torn`` tells an unfinished write, which waiting can
+mend, from a finished one, which it cannot.
+"""
+
+from typing import ClassVar
+
+
+class ReportError(Exception):
+    """Bytes that must not be published; ``str()`` says what is wrong, and where, in one sentence."""
+
+    reason: ClassVar[str]
+    may_be_torn: ClassVar[bool] = False
+
+
+class ReportUnreadable(ReportError):
+    """
+    The file cannot be read now.
+
+    Attributes:
+        path: The watched file.
+        why: What the operating system, or the file's type, says against it.
+    """
+
+    reason = "unreadable"
+
+    def __init__(self, path: str, why: str) -> None:
+        super().__init__(path, why)
+        self.path = path
+        self.why = why
+
+    def __str__(self) -> str:
+        return f"{self.path} cannot be read: {self.why}"
+
+
+class ReportTooLarge(ReportError):
+    """
+    The file holds more bytes than may be read.
+
+    Attributes:
+        size: What was found, in bytes (at least; reading stops at the limit).
+        limit: What is allowed, in bytes.
+    """
+
+    reason = "too_large"
+
+    def __init__(self, size: int, limit: int) -> None:
+        super().__init__(size, limit)
+        self.size = size
+        self.limit = limit
+
+    def __str__(self) -> str:
+        return f"report is {self.size} bytes; the limit is {self.limit}"
+
+
+class ReportEncodingError(ReportError):
+    """The bytes are not text in the encoding they claim (UTF-8, or UTF-16 with a byte order mark)."""
+
+    reason = "encoding"
+    may_be_torn = True
+
+
+class ReportSyntaxError(ReportError):
+    """The text is not strict JSON as a browser reads it; says line, column and byte."""
+
+    reason = "syntax"
+    may_be_torn = True
+
+
+class ReportShapeError(ReportError):
+    """The JSON is no report; says which field, and what was allowed there."""
+
+    reason = "shape"

@@ -1,0 +1,147 @@
+"""
+What travels over the broker: one JSON header line and, in a snapshot, a line feed and the report's body.
+
+The body stands outside the header so that a gateway never parses it: it is validated once, in the watcher.
+
+Source: docs/protocol.md, Messages.
+"""
+
+import dataclasses
+import enum
+
+import msgspec
+
+from reportcast.contracts.position import Position
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Publication:
+    """
+    A report on its way to the broker, which numbers it.
+
+    Attributes:
+        stem: Name for the history, without a number that may be added when the name is taken.
+        digest: Identity of the content; the same digest is not published twice in a row.
+        published_at: ISO 8601 UTC.
+        modified_at: Modification time of the file, ISO 8601 UTC.
+        body: Strict JSON.
+    """
+
+    stem: str
+    digest: str
+    published_at: str
+    modified_at: str
+    body: bytes
+
+
+class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
+    """
+    A report's whole state at a position.
+
+    Attributes:
+        epoch: See ``Position``.
+        offset: See ``Position``.
+        name: Its name in the history.
+        digest: SHA-256 of the body, hexadecimal.
+        published_at: ISO 8601 UTC.
+        modified_at: Modification time of the file, ISO 8601 UTC.
+        body: Strict JSON; not part of the header.
+    """
+
+    epoch: str
+    offset: int
+    name: str
+    digest: str
+    published_at: str
+    modified_at: str
+    body: bytes = b""
+
+    @property
+    def position(self) -> Position:
+        """The reader's position after this snapshot."""
+        return Position(self.epoch, self.offset)
+
+
+class SourceState(enum.Enum):
+    """Whether the watched file gives reports."""
+
+    WAITING = "waiting"
+    LIVE = "live"
+    REJECTED = "rejected"
+
+
+class Source(msgspec.Struct, frozen=True, tag_field="type", tag="source"):
+    """
+    How the watched file fares.
+
+    Attributes:
+        state: Waiting for a first report, live, or rejected with the last good report still served.
+        reason: Why the file's present content is not served; ``None`` while live.
+        since: When this state began, ISO 8601 UTC.
+    """
+
+    state: SourceState
+    since: str
+    reason: str | None = None
+
+
+class Refreshed(msgspec.Struct, frozen=True, tag_field="type", tag="refreshed"):
+    """The watcher has read the file again as it was asked; the report is to be sent to every client again."""
+
+
+Message = Snapshot | Source | Refreshed
+
+_decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
+
+
+class MessageError(Exception):
+    """Bytes on the broker that are no message of ours."""
+
+
+def number(publication: Publication, position: Position, name: str) -> Snapshot:
+    """Give ``publication`` its place in the stream. Redis does the same in publish.lua."""
+    return Snapshot(
+        epoch=position.epoch,
+        offset=position.offset,
+        name=name,
+        digest=publication.digest,
+        published_at=publication.published_at,
+        modified_at=publication.modified_at,
+        body=publication.body,
+    )
+
+
+def encode_message(message: Source | Refreshed) -> bytes:
+    """Encode a message that has no body."""
+    return msgspec.json.encode(message)
+
+
+def encode_stamps(publication: Publication) -> bytes:
+    """Encode the rest of a snapshot's header; publish.lua puts epoch, offset and name in front of it."""
+    stamps = {
+        "digest": publication.digest,
+        "published_at": publication.published_at,
+        "modified_at": publication.modified_at,
+    }
+    return msgspec.json.encode(stamps)[1:]
+
+
+def decode_message(raw: bytes) -> Message:
+    """
+    Decode one message.
+
+    Raises:
+        MessageError: If it is none of ours; says what is wrong with it.
+    """
+    header, _, body = raw.partition(b"\n")
+    try:
+        message = _decoder.decode(header)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
+        raise MessageError(f"broker message of {len(raw)} bytes is not ours: {exc}") from exc
+    if not isinstance(message, Snapshot):
+        return message
+    if not body:
+        raise MessageError(
+            f"snapshot {message.offset} has no body; a report is expected after its first line"
+        )
+    return msgspec.structs.replace(message, body=body)

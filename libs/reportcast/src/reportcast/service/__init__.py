@@ -1,0 +1,1 @@
+"""What every service process does alike: settings, logs, event loop, signals, exit codes, operational endpoints."""

@@ -1,0 +1,89 @@
+"""The HTTP server of a service, and the endpoints that operators and orchestrators ask."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from reportcast.service.process import StartupError
+from reportcast.telemetry.health import Health
+
+# Requests still running when the service stops get this long to end.
+GRACEFUL_S = 5
+
+
+class _Server(uvicorn.Server):
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to reportcast.service.process: uvicorn would end the process with them, not exit 0."""
+        yield
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """
+    Open the listening socket; port 0 takes a free one.
+
+    Raises:
+        StartupError: If the address is taken or not ours.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as exc:
+        raise StartupError(f"cannot listen on {host} port {port}: {exc.strerror or exc}") from exc
+
+
+async def serve_http(app: ASGIApp, listener: socket.socket, stop: asyncio.Event, **options: Any) -> None:
+    """
+    Serve ``app`` until ``stop`` is set.
+
+    Args:
+        app: The ASGI application; its lifespan runs.
+        listener: From ``listen``.
+        stop: Ends the server; connections get GRACEFUL_S to finish.
+        options: Of ``uvicorn.Config``.
+    """
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACEFUL_S,
+        **options,
+    )
+    server = _Server(config)
+    async with asyncio.TaskGroup() as tasks:
+        serving = tasks.create_task(server.serve(sockets=[listener]))
+        stopping = tasks.create_task(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        server.should_exit = True
+
+
+def operational_routes(health: Health, registry: CollectorRegistry) -> list[Route]:
+    """
+    Give ``/healthz`` (the process answers), ``/readyz`` (it should get work) and ``/metrics``.
+
+    Source: docs/operations.md, Endpoints.
+    """
+
+    async def healthz(request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(request: Request) -> Response:
+        if health.is_ready:
+            return JSONResponse({"status": "ready"})
+        return JSONResponse({"status": "not ready", "failing": health.failing}, status_code=503)
+
+    async def metrics(request: Request) -> Response:
+        return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]

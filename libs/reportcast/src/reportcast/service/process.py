@@ -1,0 +1,101 @@
+"""
+A service's process: command line, settings, logs, event loop, signals and exit codes.
+
+Exit codes: 0 after a signal, 2 when it cannot be started as it was asked to.
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NoReturn, TypeVar
+
+import uvloop
+
+from reportcast import __version__
+from reportcast.service.settings import Settings, SettingsError, describe_settings, load_settings
+from reportcast.telemetry.logs import configure_logs
+
+S = TypeVar("S", bound=Settings)
+
+EXIT_OK = 0
+EXIT_USAGE = 2
+
+
+class StartupError(Exception):
+    """The service cannot start as it was asked to; ``str()`` is the one line that says why."""
+
+
+class CommandLine(argparse.ArgumentParser):
+    """A command line whose errors are one line, and whose help ends with the settings."""
+
+    def __init__(self, prog: str, description: str, settings: type[Settings] | None = None) -> None:
+        epilog = f"settings (environment variables):\n{describe_settings(settings)}" if settings else None
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=epilog,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USAGE, f"{self.prog}: {message}; --help lists what is allowed\n")
+
+
+def run_command(
+    name: str,
+    description: str,
+    settings: type[S],
+    serve: Callable[[S, asyncio.Event], Awaitable[None]],
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Run a command that takes no arguments but ``--help`` and ``--version``; see ``run_service``."""
+    parser = CommandLine(name, description, settings)
+    parser.add_argument("--version", action="version", version=f"reportcast {__version__}")
+    parser.parse_args(arguments)
+    return run_service(name, settings, serve)
+
+
+def run_service(
+    name: str, settings: type[S], serve: Callable[[S, asyncio.Event], Awaitable[None]]
+) -> int:
+    """
+    Run ``serve`` until it returns, or a signal asks it to.
+
+    Args:
+        name: The command's, for messages.
+        settings: Read from the environment.
+        serve: Gets the settings, and an event that SIGTERM and SIGINT set. A second signal ends the process.
+
+    Returns:
+        The exit code.
+    """
+    try:
+        loaded = load_settings(settings, os.environ)  # noqa: TID251 - the one place that reads it
+        configure_logs(loaded.log_level, loaded.log_format, name)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_until_signal(lambda stop: serve(loaded, stop)))
+    except (SettingsError, StartupError) as exc:
+        print(f"{name}: {exc}", file=sys.stderr)  # noqa: T201 - the one line that a person reads
+        return EXIT_USAGE
+    except* StartupError as group:
+        print(f"{name}: {group.exceptions[0]}", file=sys.stderr)  # noqa: T201 - as above
+        return EXIT_USAGE
+    return EXIT_OK
+
+
+async def _until_signal(serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def on_signal(number: int) -> None:
+        if stop.is_set():
+            os._exit(128 + number)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal, number)
+    await serve(stop)

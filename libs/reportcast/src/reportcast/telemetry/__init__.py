@@ -1,0 +1,1 @@
+"""How a service tells how it fares: logs, metrics, health."""
