@@ -42,6 +42,4 @@ def keys_of(channel: str) -> Keys:
     if not _CHANNEL.fullmatch(channel):
         raise ValueError(f"channel {channel!r} is no name; 1 to 64 letters, digits, - and _ are allowed")
     prefix = f"reportcast:{{{channel}}}:"
-    return Keys(
-        *(prefix + name for name in ("state", "history", "names", "messages", "requests", "throttle"))
-    )
+    return Keys(*(prefix + name for name in ("state", "history", "names", "messages", "requests", "throttle")))

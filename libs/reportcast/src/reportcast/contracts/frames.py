@@ -84,9 +84,7 @@ def request_error(error: RequestError) -> PreparedFrame:
 
 def no_report(timestamp: str) -> PreparedFrame:
     """Prepare what a client gets while there is no report."""
-    return PreparedFrame(
-        _encode({"type": "error", "message": "Failed to load audit data", "timestamp": timestamp})
-    )
+    return PreparedFrame(_encode({"type": "error", "message": "Failed to load audit data", "timestamp": timestamp}))
 
 
 def _encode(fields: dict[str, str]) -> bytes:

@@ -141,7 +141,5 @@ def decode_message(raw: bytes) -> Message:
     if not isinstance(message, Snapshot):
         return message
     if not body:
-        raise MessageError(
-            f"snapshot {message.offset} has no body; a report is expected after its first line"
-        )
+        raise MessageError(f"snapshot {message.offset} has no body; a report is expected after its first line")
     return msgspec.structs.replace(message, body=body)

@@ -122,17 +122,13 @@ def _decode_slowly(text: str) -> _Audit:
         sentence = f"report is not JSON at line {exc.lineno} column {exc.colno} (byte {byte}): {exc.msg}"
         raise ReportSyntaxError(sentence) from exc
     except RecursionError as exc:
-        raise ReportShapeError(
-            "report is nested too deeply to be read; a few hundred levels are allowed"
-        ) from exc
+        raise ReportShapeError("report is nested too deeply to be read; a few hundred levels are allowed") from exc
     except msgspec.ValidationError as exc:
         raise ReportShapeError(_shape_sentence(exc)) from exc
 
 
 def _refuse_constant(constant: str) -> NoReturn:
-    raise ReportSyntaxError(
-        f"report holds {constant}, which is not JSON; a number, a string or null is allowed"
-    )
+    raise ReportSyntaxError(f"report holds {constant}, which is not JSON; a number, a string or null is allowed")
 
 
 def _shape_sentence(exc: msgspec.ValidationError) -> str:

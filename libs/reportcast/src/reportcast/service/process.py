@@ -59,9 +59,7 @@ def run_command(
     return run_service(name, settings, serve)
 
 
-def run_service(
-    name: str, settings: type[S], serve: Callable[[S, asyncio.Event], Awaitable[None]]
-) -> int:
+def run_service(name: str, settings: type[S], serve: Callable[[S, asyncio.Event], Awaitable[None]]) -> int:
     """
     Run ``serve`` until it returns, or a signal asks it to.
 
@@ -80,9 +78,6 @@ def run_service(
             runner.run(_until_signal(lambda stop: serve(loaded, stop)))
     except (SettingsError, StartupError) as exc:
         print(f"{name}: {exc}", file=sys.stderr)  # noqa: T201 - the one line that a person reads
-        return EXIT_USAGE
-    except* StartupError as group:
-        print(f"{name}: {group.exceptions[0]}", file=sys.stderr)  # noqa: T201 - as above
         return EXIT_USAGE
     return EXIT_OK
 

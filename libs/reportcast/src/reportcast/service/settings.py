@@ -47,9 +47,7 @@ class Settings(BaseModel):
     prefixes: ClassVar[tuple[str, ...]] = ()
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level logged")
-    log_format: LogFormat | None = Field(
-        None, description="console or json; console on a terminal, else json"
-    )
+    log_format: LogFormat | None = Field(None, description="console or json; console on a terminal, else json")
 
 
 def load_settings(kind: type[S], environ: Mapping[str, str]) -> S:
@@ -61,9 +59,7 @@ def load_settings(kind: type[S], environ: Mapping[str, str]) -> S:
     """
     fields = {name.upper(): field for name, field in kind.model_fields.items()}
     _refuse_unknown(kind, fields, environ)
-    values = {
-        name.lower(): value for name in fields if (value := _value(name, fields[name], environ)) is not None
-    }
+    values = {name.lower(): value for name in fields if (value := _value(name, fields[name], environ)) is not None}
     try:
         return kind.model_validate(values)
     except ValidationError as exc:
@@ -101,9 +97,7 @@ def _value(name: str, field: FieldInfo, environ: Mapping[str, str]) -> str | Non
         raise SettingsError(f"{name}_FILE is {path!r}: {getattr(exc, 'strerror', None) or exc}") from exc
 
 
-def _refuse_unknown(
-    kind: type[Settings], fields: Mapping[str, FieldInfo], environ: Mapping[str, str]
-) -> None:
+def _refuse_unknown(kind: type[Settings], fields: Mapping[str, FieldInfo], environ: Mapping[str, str]) -> None:
     known = set(fields) | {f"{name}_FILE" for name, field in fields.items() if _is_secret(field)}
     for name in sorted(environ):
         if name.startswith(kind.prefixes) and name not in known and not _SERVICE_LINK.fullmatch(name):
