@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import redis.asyncio
-from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
@@ -66,14 +65,15 @@ class RedisBroker:
         self._url = redact(url)
         self._limits = limits or HistoryLimits()
         self._on_bad_message = on_bad_message
-        self._redis = redis.asyncio.Redis.from_url(
+        # Any: the library's types allow for decoded replies, which are not asked for here.
+        self._redis: Any = redis.asyncio.Redis.from_url(
             url,
             retry=Retry(NoBackoff(), 0),
             socket_timeout=SOCKET_TIMEOUT_S,
             socket_connect_timeout=CONNECT_TIMEOUT_S,
             client_name="reportcast",
         )
-        self._publish = self._redis.register_script(_SCRIPT)
+        self._publish: Any = self._redis.register_script(_SCRIPT)
 
     async def publish(self, channel: str, publication: Publication) -> Stored:
         keys = keys_of(channel)
@@ -168,7 +168,7 @@ class RedisBroker:
             with contextlib.suppress(RedisError, OSError):
                 await pubsub.aclose()
 
-    async def _payloads(self, pubsub: PubSub) -> AsyncIterator[bytes]:
+    async def _payloads(self, pubsub: Any) -> AsyncIterator[bytes]:
         while True:
             with self._translated():
                 item: dict[str, Any] | None = await pubsub.get_message(timeout=None)

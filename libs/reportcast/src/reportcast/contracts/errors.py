@@ -2,7 +2,9 @@
 Why bytes are not a report.
 
     ReportError
-    ├── ReportUnreadable    the file is missing, no regular file, or may not be read
+    ├── ReportMissing       there is no file; may be a write in progress
+    ├── ReportUnreadable    no regular file, or one that may not be read
+    ├── ReportUnsettled     the file changed while it was read; may be a write in progress
     ├── ReportTooLarge      more bytes than the limit
     ├── ReportEncodingError not the text encoding it claims; may be a write in progress
     ├── ReportSyntaxError   not strict JSON; may be a write in progress
@@ -80,3 +82,41 @@ class ReportShapeError(ReportError):
     """The JSON is no report; says which field, and what was allowed there."""
 
     reason = "shape"
+
+
+class ReportMissing(ReportError):
+    """
+    There is no such file now; a writer that removes and recreates it leaves this gap.
+
+    Attributes:
+        path: The watched file.
+    """
+
+    reason = "missing"
+    may_be_torn = True
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path} does not exist"
+
+
+class ReportUnsettled(ReportError):
+    """
+    The file changed while it was read.
+
+    Attributes:
+        path: The watched file.
+    """
+
+    reason = "unsettled"
+    may_be_torn = True
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def __str__(self) -> str:
+        return f"{self.path} changed while it was read"

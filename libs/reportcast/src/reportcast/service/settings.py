@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
 from reportcast.telemetry.logs import LogFormat
@@ -48,6 +49,26 @@ class Settings(BaseModel):
 
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level logged")
     log_format: LogFormat | None = Field(None, description="console or json; console on a terminal, else json")
+
+
+class RedisSettings(Settings):
+    """Where Redis is."""
+
+    redis_url: Annotated[str, SECRET] = Field(
+        "redis://127.0.0.1:6379/0", description="Redis; also rediss:// and unix://"
+    )
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_redis_url(cls, url: str) -> str:
+        scheme, separator, rest = url.partition("://")
+        if scheme not in {"redis", "rediss", "unix"} or not separator or not rest:
+            raise ValueError("expected redis://host:port/db, rediss://... or unix:///path")
+        try:
+            _ = urlsplit(url).port
+        except ValueError as exc:
+            raise ValueError(f"expected redis://host:port/db: {exc}") from None
+        return url
 
 
 def load_settings(kind: type[S], environ: Mapping[str, str]) -> S:

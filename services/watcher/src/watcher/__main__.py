@@ -1,0 +1,43 @@
+"""The command ``reportcast-watcher``."""
+
+import asyncio
+import sys
+
+from prometheus_client import CollectorRegistry
+from reportcast.broker.redis import RedisBroker
+from reportcast.contracts.channels import AUDIT
+from reportcast.contracts.clock import utc_now
+from reportcast.service.http import listen, operational_routes, serve_http
+from reportcast.service.process import run_command
+from reportcast.telemetry.health import Health
+from reportcast.telemetry.metrics import new_registry
+from starlette.applications import Starlette
+
+from watcher.app import Watcher
+from watcher.metrics import WatcherMetrics
+from watcher.settings import WatcherSettings
+
+
+async def serve(settings: WatcherSettings, stop: asyncio.Event) -> None:
+    """Run the watcher and its endpoints until ``stop`` is set."""
+    listener = listen(settings.watcher_host, settings.watcher_port)
+    registry: CollectorRegistry = new_registry()
+    metrics = WatcherMetrics(registry)
+    health = Health()
+    broker = RedisBroker(settings.redis_url, on_bad_message=lambda reason: metrics.bad_messages.inc())
+    watcher = Watcher(settings, broker, AUDIT, metrics, health, utc_now)
+    endpoints = Starlette(routes=operational_routes(health, registry))
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(watcher.run())
+        await serve_http(endpoints, listener, stop, lifespan="off", ws="none")
+        watching.cancel()
+    await broker.close()
+
+
+def main() -> None:
+    """Run the command."""
+    sys.exit(run_command("reportcast-watcher", "Publish a report file's changes to Redis.", WatcherSettings, serve))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""The watcher: looks at the file when something hints at a change, and hands on what the reading means."""
+
+import asyncio
+import datetime
+from collections.abc import Callable
+
+import structlog
+from reportcast.broker.backoff import Outage
+from reportcast.broker.base import Broker
+from reportcast.broker.errors import BrokerError
+from reportcast.contracts.clock import iso_utc
+from reportcast.contracts.errors import ReportError, ReportMissing
+from reportcast.contracts.messages import Source, SourceState
+from reportcast.contracts.report import Report
+from reportcast.telemetry.health import Health
+
+from watcher.metrics import WatcherMetrics
+from watcher.publisher import Publisher
+from watcher.reader import Fingerprint, Reading, fingerprint, read_report
+from watcher.settings import SourceSettings
+from watcher.settle import Decision, Settle
+from watcher.source import hints
+
+# After an unfinished reading, look again so soon even without a hint: a writer's last event can be lost.
+RELOOK_S = 0.1
+# After an unfinished reading, hints are let pass for so long, so that a writer of many small pieces is not read
+# once for each of them. It bounds what a slow writer's last piece waits.
+BREATH_S = 0.01
+
+
+class Watcher:
+    """
+    Watches one report file for one channel.
+
+    Args:
+        settings: Which file, and how.
+        broker: Where to publish.
+        channel: The report's name there.
+        metrics: To count in.
+        health: To be ready in.
+        now: Aware UTC time.
+    """
+
+    def __init__(
+        self,
+        settings: SourceSettings,
+        broker: Broker,
+        channel: str,
+        metrics: WatcherMetrics,
+        health: Health,
+        now: Callable[[], datetime.datetime],
+    ) -> None:
+        self._settings = settings
+        self._broker = broker
+        self._channel = channel
+        self._metrics = metrics
+        self._now = now
+        self._publisher = Publisher(broker, channel, metrics, health, now)
+        self._settle = Settle(settings.report_settle_s)
+        self._log = structlog.get_logger("watcher").bind(channel=channel, path=str(settings.report_file))
+        self._hint = asyncio.Event()
+        self._refresh_requested = False
+        self._source: Source | None = None
+
+    async def run(self) -> None:
+        """Watch, for ever."""
+        self._log.info("watching", sweep_s=self._settings.report_sweep_s)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._publisher.run())
+            tasks.create_task(self._follow_hints())
+            tasks.create_task(self._follow_requests())
+            tasks.create_task(self._look_for_ever())
+
+    async def _follow_hints(self) -> None:
+        def on_error(reason: str) -> None:
+            self._metrics.watch_errors.inc()
+
+        async for _ in hints(self._settings.report_file, self._settings.report_sweep_s, on_error):
+            self._metrics.hints.inc()
+            self._hint.set()
+
+    async def _follow_requests(self) -> None:
+        outage = Outage(self._log, asyncio.get_running_loop().time, self._metrics.broker_retries.inc)
+        while True:
+            try:
+                async with self._broker.refresh_requests(self._channel) as requests:
+                    outage.end()
+                    async for _ in requests:
+                        self._refresh_requested = True
+                        self._hint.set()
+            except BrokerError as exc:
+                await outage.wait(exc)
+
+    async def _look_for_ever(self) -> None:
+        clock = asyncio.get_running_loop().time
+        looked_at: Fingerprint | None = None
+        swept_s = -self._settings.report_sweep_s
+        decision = Decision.WAIT
+        while True:
+            self._hint.clear()
+            refresh, self._refresh_requested = self._refresh_requested, False
+            sweep_due = clock() - swept_s >= self._settings.report_sweep_s
+            unsure = decision is Decision.WAIT
+            if refresh or sweep_due or unsure or fingerprint(self._settings.report_file) != looked_at:
+                reading = await asyncio.to_thread(
+                    read_report, self._settings.report_file, self._settings.report_max_bytes
+                )
+                swept_s, touched, looked_at = clock(), reading.fingerprint != looked_at, reading.fingerprint
+                decision = self._act(reading, swept_s)
+                if decision is Decision.UNCHANGED and touched:
+                    self._metrics.unchanged.inc()
+                if refresh and decision is not Decision.PUBLISH:
+                    self._publisher.announce_refreshed()
+            await self._wait(decision)
+
+    async def _wait(self, decision: Decision) -> None:
+        unsure = decision is Decision.WAIT
+        if unsure:
+            await asyncio.sleep(BREATH_S)
+        try:
+            async with asyncio.timeout(RELOOK_S if unsure else self._settings.report_sweep_s):
+                await self._hint.wait()
+        except TimeoutError:
+            return
+
+    def _act(self, reading: Reading, now_s: float) -> Decision:
+        self._metrics.reads.inc()
+        content = reading.content
+        decision = self._settle.decide(content, reading.fingerprint, now_s)
+        if isinstance(content, Report):
+            if decision is Decision.PUBLISH:
+                modified = datetime.datetime.fromtimestamp(reading.modified_ns / 1e9, datetime.UTC)
+                self._publisher.publish(content, modified)
+            self._set_source(SourceState.LIVE)
+        elif decision is Decision.REJECT:
+            self._reject(content)
+        return decision
+
+    def _reject(self, error: ReportError) -> None:
+        self._metrics.rejected.labels(error.reason).inc()
+        if isinstance(error, ReportMissing) and not self._settle.has_published:
+            self._log.warning("waiting for report", reason=str(error))
+            self._set_source(SourceState.WAITING, str(error))
+            return
+        self._log.warning("report rejected", reason=str(error), kind=error.reason)
+        self._set_source(SourceState.REJECTED, str(error))
+
+    def _set_source(self, state: SourceState, reason: str | None = None) -> None:
+        if self._source and (self._source.state, self._source.reason) == (state, reason):
+            return
+        recovered = self._source is not None and self._source.state is not SourceState.LIVE
+        if recovered and state is SourceState.LIVE:
+            self._log.info("report good again")
+        same_trouble = recovered and state is not SourceState.LIVE
+        since = self._source.since if self._source and same_trouble else iso_utc(self._now())
+        self._source = Source(state, since, reason)
+        self._metrics.invalid.set(state is not SourceState.LIVE)
+        self._publisher.set_source(self._source)

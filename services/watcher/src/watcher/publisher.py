@@ -1,0 +1,141 @@
+"""
+Making the broker hold what the watcher knows: the newest good report, and how the source fares.
+
+Level-triggered: the publisher keeps what is wanted, compares it with what the broker has confirmed, and closes the
+gap. So a broker that was away, or comes back empty, needs no case of its own, and memory holds one report.
+"""
+
+import asyncio
+import datetime
+from collections.abc import Callable
+
+import structlog
+from reportcast.broker.backoff import Outage
+from reportcast.broker.base import Broker
+from reportcast.broker.errors import BrokerError
+from reportcast.contracts.clock import iso_utc
+from reportcast.contracts.messages import Publication, Source
+from reportcast.contracts.position import Position
+from reportcast.contracts.report import Report
+from reportcast.telemetry.health import Health
+
+from watcher.metrics import WatcherMetrics
+
+# How often the broker is asked whether it still holds what it confirmed.
+VERIFY_S = 5.0
+
+
+class Publisher:
+    """
+    The watcher's one writer to the broker.
+
+    Args:
+        broker: Where to.
+        channel: Whose report it is.
+        metrics: The watcher's.
+        health: Its condition ``broker`` follows the broker.
+        now: Aware UTC time.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        channel: str,
+        metrics: WatcherMetrics,
+        health: Health,
+        now: Callable[[], datetime.datetime],
+    ) -> None:
+        self._broker = broker
+        self._channel = channel
+        self._metrics = metrics
+        self._health = health
+        self._now = now
+        self._log = structlog.get_logger("publisher").bind(channel=channel)
+        self._wanted = asyncio.Event()
+        self._report: tuple[Report, datetime.datetime] | None = None
+        self._source: Source | None = None
+        self._announce = False
+        self._confirmed_report: Report | None = None
+        self._confirmed_source: Source | None = None
+        self._position: Position | None = None
+        health.fail("broker", "not reached yet")
+
+    def publish(self, report: Report, modified: datetime.datetime) -> None:
+        """Make ``report`` the one to be held. ``modified`` is the file's time."""
+        self._report = (report, modified)
+        self._wanted.set()
+
+    def set_source(self, source: Source) -> None:
+        """Make ``source`` the state to be held."""
+        self._source = source
+        self._wanted.set()
+
+    def announce_refreshed(self) -> None:
+        """Tell the gateways, after all that is wanted by now, to send the report to every client again."""
+        self._announce = True
+        self._wanted.set()
+
+    async def run(self) -> None:
+        """Keep the broker in step, for ever."""
+        loop = asyncio.get_running_loop()
+        outage = Outage(self._log, loop.time, self._metrics.broker_retries.inc)
+        while True:
+            try:
+                await self._reconcile()
+                outage.end()
+                self._health.fulfil("broker")
+                await self._wait()
+            except BrokerError as exc:
+                self._health.fail("broker", str(exc))
+                await outage.wait(exc)
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(VERIFY_S):
+                await self._wanted.wait()
+        except TimeoutError:
+            await self._verify()
+
+    async def _verify(self) -> None:
+        position = await self._broker.position(self._channel)
+        if position != self._position:
+            # The broker lost its data, or another watcher published: tell it again, it knows what is new.
+            self._confirmed_report = self._confirmed_source = None
+
+    async def _reconcile(self) -> None:
+        self._wanted.clear()
+        if self._report and self._report[0] is not self._confirmed_report:
+            await self._publish(*self._report)
+        if self._source and self._source is not self._confirmed_source:
+            source = self._source
+            await self._broker.set_source(self._channel, source)
+            self._confirmed_source = source
+        if self._announce:
+            await self._broker.announce_refreshed(self._channel)
+            self._announce = False
+
+    async def _publish(self, report: Report, modified: datetime.datetime) -> None:
+        began = self._now()
+        publication = Publication(
+            stem=report.stem or began.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            digest=report.digest,
+            published_at=iso_utc(began),
+            modified_at=iso_utc(modified),
+            body=report.body,
+        )
+        stored = await self._broker.publish(self._channel, publication)
+        self._confirmed_report = report
+        self._position = stored.position
+        if not stored.changed:
+            self._metrics.unchanged.inc()
+            return
+        self._metrics.published.inc()
+        latency_s = (self._now() - modified).total_seconds()
+        self._metrics.publish_latency.observe(max(0.0, latency_s))
+        self._log.info(
+            "report published",
+            offset=stored.position.offset,
+            repos=report.repos,
+            bytes=len(report.body),
+            latency_s=round(latency_s, 4),
+        )

@@ -1,0 +1,101 @@
+"""Reading the report file once: never blocks on what is no regular file, never reads past the limit."""
+
+import dataclasses
+import os
+import stat
+from pathlib import Path
+
+from reportcast.contracts.errors import (
+    ReportError,
+    ReportMissing,
+    ReportTooLarge,
+    ReportUnreadable,
+    ReportUnsettled,
+)
+from reportcast.contracts.report import Report, parse_report
+
+# The file's identity and every trace that a change leaves: device, inode, size, mtime and ctime in ns.
+Fingerprint = tuple[int, int, int, int, int]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reading:
+    """
+    What one read of the file gave.
+
+    Attributes:
+        content: The report, or why there is none.
+        fingerprint: Of the file that was read; ``None`` if there was no file.
+        modified_ns: Its modification time since 1970; 0 if there was no file.
+    """
+
+    content: Report | ReportError
+    fingerprint: Fingerprint | None = None
+    modified_ns: int = 0
+
+
+def fingerprint(path: Path) -> Fingerprint | None:
+    """Look at the file without reading it; ``None`` if that is not possible."""
+    try:
+        return _traces(os.stat(path))
+    except OSError:
+        return None
+
+
+def read_report(path: Path, max_bytes: int) -> Reading:
+    """Read and parse the file as it is now."""
+    try:
+        raw, traces, modified_ns = _read(path, max_bytes)
+    except ReportError as error:
+        return Reading(error, fingerprint(path))
+    try:
+        return Reading(parse_report(raw), traces, modified_ns)
+    except ReportError as error:
+        return Reading(error, traces, modified_ns)
+
+
+def _read(path: Path, max_bytes: int) -> tuple[bytes, Fingerprint, int]:
+    try:
+        _refuse_special(path, os.stat(path))
+        # O_NONBLOCK: the file may have become a FIFO since.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
+    except FileNotFoundError as exc:
+        raise ReportMissing(str(path)) from exc
+    except OSError as exc:
+        raise ReportUnreadable(str(path), exc.strerror or str(exc)) from exc
+    with os.fdopen(descriptor, "rb", buffering=0) as file:
+        before = os.fstat(descriptor)
+        _refuse_special(path, before)
+        if before.st_size > max_bytes:
+            raise ReportTooLarge(before.st_size, max_bytes)
+        raw = _read_to_end(file.fileno(), path, max_bytes)
+        after = os.fstat(descriptor)
+    if _traces(before) != _traces(after) or len(raw) != after.st_size:
+        raise ReportUnsettled(str(path))
+    return raw, _traces(after), after.st_mtime_ns
+
+
+def _read_to_end(descriptor: int, path: Path, max_bytes: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        while chunk := os.read(descriptor, 1024 * 1024):
+            chunks.append(chunk)
+            size += len(chunk)
+            if size > max_bytes:  # it grew while it was read
+                raise ReportTooLarge(size, max_bytes)
+    except OSError as exc:
+        raise ReportUnreadable(str(path), exc.strerror or str(exc)) from exc
+    return b"".join(chunks)
+
+
+def _refuse_special(path: Path, found: os.stat_result) -> None:
+    if not stat.S_ISREG(found.st_mode):
+        kind = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}.get(
+            stat.S_IFMT(found.st_mode), "a device"
+        )
+        raise ReportUnreadable(str(path), f"it is {kind}; a regular file is expected")
+
+
+def _traces(found: os.stat_result) -> Fingerprint:
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

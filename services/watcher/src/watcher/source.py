@@ -1,0 +1,85 @@
+"""
+Hints that the report file may have changed, from the file system.
+
+The directories are watched, not the file: a rename or a symlink swap leaves a watch on the file deaf. A hint says
+only "look again"; what is missed here (a lost event, a directory made anew, a watch that cannot be had) is found by
+the sweep, so this module may fail and start over but never has to be right.
+"""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from pathlib import Path
+
+import structlog
+import watchfiles
+
+# A chain of symlinks this long is a loop (Linux gives up at 40 too).
+MAX_LINKS = 40
+
+# Wait this long for more events before telling of the first: a hint is cheap, a wait is latency.
+STEP_MS = 1
+DEBOUNCE_MS = 20
+
+Directory = tuple[Path, int, int]  # path, device, inode: a directory made anew is another one
+
+
+def directories(path: Path) -> frozenset[Directory]:
+    """Give the existing directories whose events concern ``path``: its own, and that of each link on the way."""
+    found = set()
+    link = Path(os.path.abspath(path))  # not resolve(): that would follow the links
+    for _ in range(MAX_LINKS):
+        try:
+            parent = os.stat(link.parent)
+            found.add((link.parent, parent.st_dev, parent.st_ino))
+            link = link.parent / os.readlink(link)
+        except OSError:  # no directory, or the end of the chain: no link
+            break
+    return frozenset(found)
+
+
+async def hints(path: Path, sweep_s: float, on_error: Callable[[str], None]) -> AsyncIterator[None]:
+    """
+    Tell each time that the file at ``path`` may have changed; at least every ``sweep_s``, without end.
+
+    Args:
+        path: The report file; it, its directory or a link on the way need not exist.
+        sweep_s: Also how long a directory that is missing or made anew goes unnoticed.
+        on_error: Called with the reason when the watch fails, once for each reason in a row.
+    """
+    log = structlog.get_logger("source").bind(path=str(path))
+    last_error: str | None = None
+    while True:
+        watched = directories(path)
+        yield None  # whatever happened before the watch stands
+        if not watched:
+            await asyncio.sleep(sweep_s)
+            continue
+        try:
+            async with contextlib.aclosing(_events(watched, sweep_s)) as events:
+                async for _ in events:
+                    last_error = None
+                    yield None
+                    if directories(path) != watched:
+                        break
+        # watchfiles raises whatever its Rust core meets: OSError for a lost directory or a limit, but also
+        # UnicodeDecodeError for a neighbour's name and RuntimeError. None of them is a reason to stop watching.
+        except (OSError, RuntimeError, ValueError) as exc:
+            if str(exc) != last_error:
+                last_error = str(exc)
+                log.warning("watch failed", reason=last_error, next_attempt_s=sweep_s)
+                on_error(last_error)
+            await asyncio.sleep(sweep_s)
+
+
+def _events(watched: frozenset[Directory], sweep_s: float) -> AsyncGenerator[object, None]:
+    return watchfiles.awatch(
+        *(path for path, _, _ in watched),
+        watch_filter=None,
+        recursive=False,
+        step=STEP_MS,
+        debounce=DEBOUNCE_MS,
+        rust_timeout=int(sweep_s * 1000),
+        yield_on_timeout=True,
+    )
