@@ -13,7 +13,6 @@ import structlog
 from reportcast.broker.backoff import Outage
 from reportcast.broker.base import Broker
 from reportcast.broker.errors import BrokerError
-from reportcast.contracts.clock import iso_utc
 from reportcast.contracts.messages import Publication, Source
 from reportcast.contracts.position import Position
 from reportcast.contracts.report import Report
@@ -119,8 +118,8 @@ class Publisher:
         publication = Publication(
             stem=report.stem or began.strftime("%Y-%m-%dT%H:%M:%SZ"),
             digest=report.digest,
-            published_at=iso_utc(began),
-            modified_at=iso_utc(modified),
+            published_at=began,
+            modified_at=modified,
             body=report.body,
         )
         stored = await self._broker.publish(self._channel, publication)

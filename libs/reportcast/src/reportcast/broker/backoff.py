@@ -6,8 +6,6 @@ from collections.abc import Callable
 
 import structlog
 
-from reportcast.broker.errors import BrokerError
-
 
 def full_jitter(attempt: int, base_s: float = 0.1, cap_s: float = 5.0) -> float:
     """
@@ -41,7 +39,7 @@ class Outage:
         self._attempts = 0
         self._began = 0.0
 
-    async def wait(self, error: BrokerError) -> None:
+    async def wait(self, error: Exception) -> None:
         """Note a failed attempt and wait before the next."""
         if self._attempts == 0:
             self._began = self._clock()

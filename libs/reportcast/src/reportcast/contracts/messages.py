@@ -7,11 +7,16 @@ Source: docs/protocol.md, Messages.
 """
 
 import dataclasses
+import datetime
 import enum
+from typing import Annotated
 
 import msgspec
 
+from reportcast.contracts.clock import iso_utc
 from reportcast.contracts.position import Position
+
+AwareDatetime = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -22,15 +27,15 @@ class Publication:
     Attributes:
         stem: Name for the history, without a number that may be added when the name is taken.
         digest: Identity of the content; the same digest is not published twice in a row.
-        published_at: ISO 8601 UTC.
-        modified_at: Modification time of the file, ISO 8601 UTC.
+        published_at: When the watcher handed it over; aware.
+        modified_at: Modification time of the file; aware.
         body: Strict JSON.
     """
 
     stem: str
     digest: str
-    published_at: str
-    modified_at: str
+    published_at: AwareDatetime
+    modified_at: AwareDatetime
     body: bytes
 
 
@@ -43,8 +48,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
         offset: See ``Position``.
         name: Its name in the history.
         digest: SHA-256 of the body, hexadecimal.
-        published_at: ISO 8601 UTC.
-        modified_at: Modification time of the file, ISO 8601 UTC.
+        published_at: When the watcher handed it over; aware.
+        modified_at: Modification time of the file; aware.
         body: Strict JSON; not part of the header.
     """
 
@@ -52,8 +57,8 @@ class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
     offset: int
     name: str
     digest: str
-    published_at: str
-    modified_at: str
+    published_at: AwareDatetime
+    modified_at: AwareDatetime
     body: bytes = b""
 
     @property
@@ -120,8 +125,8 @@ def encode_stamps(publication: Publication) -> bytes:
     """Encode the rest of a snapshot's header; publish.lua puts epoch, offset and name in front of it."""
     stamps = {
         "digest": publication.digest,
-        "published_at": publication.published_at,
-        "modified_at": publication.modified_at,
+        "published_at": iso_utc(publication.published_at),
+        "modified_at": iso_utc(publication.modified_at),
     }
     return msgspec.json.encode(stamps)[1:]
 

@@ -41,6 +41,13 @@ def listen(host: str, port: int) -> socket.socket:
         raise StartupError(f"cannot listen on {host} port {port}: {exc.strerror or exc}") from exc
 
 
+def address_of(listener: socket.socket) -> str:
+    """Give the address that a person opens."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{host}:{port}/"
+
+
 async def serve_http(app: ASGIApp, listener: socket.socket, stop: asyncio.Event, **options: Any) -> None:
     """
     Serve ``app`` until ``stop`` is set.

@@ -1,0 +1,48 @@
+"""The gateway's ASGI application."""
+
+from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
+from reportcast import __version__
+from reportcast.broker.errors import BrokerError
+from reportcast.service.http import operational_routes
+from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from gateway.feed import Feed
+from gateway.routes.audit import audit_router
+from gateway.routes.page import Page
+from gateway.routes.status import status_router
+from gateway.routes.websocket import websocket_router
+
+
+def create_app(feed: Feed, registry: CollectorRegistry) -> FastAPI:
+    """Make the application; the feed's relay runs beside it."""
+    # The interactive documentation pages load scripts from elsewhere; /openapi.json stays.
+    app = FastAPI(title="Reportcast gateway", version=__version__, docs_url=None, redoc_url=None)
+    if feed.settings.gateway_allowed_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=feed.settings.gateway_allowed_origins,
+            allow_methods=["GET", "HEAD", "POST"],
+            allow_headers=["Authorization", "If-None-Match"],
+            expose_headers=["ETag"],
+        )
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(BrokerError, _on_broker_error)
+    for router in (websocket_router(feed), status_router(feed), audit_router(feed)):
+        app.include_router(router)
+    app.router.routes.extend(operational_routes(feed.health, registry))
+    app.mount("/", Page())
+    return app
+
+
+async def _on_http_exception(request: Request, exc: Exception) -> JSONResponse:
+    assert isinstance(exc, HTTPException)
+    return JSONResponse({"error": exc.detail}, exc.status_code, exc.headers)
+
+
+async def _on_broker_error(request: Request, exc: Exception) -> JSONResponse:
+    # Where the broker is, and what it said, is for the log of the relay and not for clients.
+    return JSONResponse({"error": "the broker does not answer; try again"}, 503, {"Retry-After": "5"})

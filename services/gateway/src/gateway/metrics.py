@@ -1,0 +1,48 @@
+"""The gateway's metrics. Source: docs/operations.md, Metrics."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+REFUSALS = ("origin", "limit")
+
+
+class GatewayMetrics:
+    """Everything that the gateway counts, in one registry."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.connections = Gauge("reportcast_gateway_connections", "Open WebSockets", registry=registry)
+        self.opened = Counter("reportcast_gateway_opened_total", "WebSockets accepted", registry=registry)
+        self.refused = Counter(
+            "reportcast_gateway_refused_total", "WebSockets refused, by reason", ["reason"], registry=registry
+        )
+        for reason in REFUSALS:
+            self.refused.labels(reason)
+        self.updates = Counter("reportcast_gateway_updates_total", "Frames handed to the hub", registry=registry)
+        self.sent = Counter("reportcast_gateway_frames_sent_total", "Frames sent to clients", registry=registry)
+        self.conflated = Counter(
+            "reportcast_gateway_conflated_total",
+            "Frames replaced by a newer one before a slow client took them",
+            registry=registry,
+        )
+        self.bad_requests = Counter(
+            "reportcast_gateway_bad_requests_total", "Client messages that could not be answered", registry=registry
+        )
+        self.missed = Counter(
+            "reportcast_gateway_missed_total",
+            "Changes that were published but never reached this gateway one by one",
+            registry=registry,
+        )
+        self.broker_connected = Gauge(
+            "reportcast_gateway_broker_connected", "1 while following the broker", registry=registry
+        )
+        self.broker_retries = Counter(
+            "reportcast_gateway_broker_retries_total", "Failed attempts to reach the broker", registry=registry
+        )
+        self.bad_messages = Counter(
+            "reportcast_gateway_bad_messages_total", "Broker messages that are none of ours", registry=registry
+        )
+        self.relay_latency = Histogram(
+            "reportcast_gateway_relay_latency_seconds",
+            "From the watcher's publish to the hand-over to the hub (clocks of two machines)",
+            buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            registry=registry,
+        )

@@ -1,0 +1,131 @@
+"""
+The one broker subscription of a gateway process: joins, follows, notices when the link is dead, and joins again.
+
+Joining is: subscribe first, then read the stored state, then apply. So nothing falls between the two.
+
+Source: docs/protocol.md, Joining.
+"""
+
+import asyncio
+import datetime
+from collections.abc import AsyncIterator, Callable
+
+import structlog
+from reportcast.broker.backoff import Outage
+from reportcast.broker.base import Broker
+from reportcast.broker.errors import BrokerError, BrokerUnavailable
+from reportcast.contracts.clock import iso_utc
+from reportcast.contracts.messages import Message, Snapshot
+from reportcast.contracts.position import Continuity, Position
+from reportcast.telemetry.health import Health
+
+from gateway.hub import Hub
+from gateway.metrics import GatewayMetrics
+from gateway.replica import Applied, Replica
+
+# The client library does not notice a half-open link, so the stored position is compared this often...
+VERIFY_S = 5.0
+# ... and a message gets so long to arrive after its position could be read.
+GRACE_S = 1.0
+
+
+class _LostTrackError(Exception):
+    """The stored state has to be read again."""
+
+
+class Relay:
+    """
+    Feeds one channel's replica and hub from the broker.
+
+    Attributes:
+        is_connected: Whether the replica follows the broker now. False: what is served may be stale.
+
+    Args:
+        broker: Where from.
+        channel: Which report.
+        replica: To keep in step.
+        hub: To hand frames to.
+        metrics: To count in.
+        health: Its condition ``broker`` holds once the state was read; losing the broker later leaves the gateway
+            ready, because it still serves the last state, marked stale.
+        now: Aware UTC time.
+    """
+
+    def __init__(
+        self,
+        broker: Broker,
+        channel: str,
+        replica: Replica,
+        hub: Hub,
+        metrics: GatewayMetrics,
+        health: Health,
+        now: Callable[[], datetime.datetime],
+    ) -> None:
+        self.is_connected = False
+        self._broker = broker
+        self._channel = channel
+        self._replica = replica
+        self._hub = hub
+        self._metrics = metrics
+        self._health = health
+        self._now = now
+        self._log = structlog.get_logger("relay").bind(channel=channel)
+        health.fail("broker", "its state was not read yet")
+
+    async def run(self) -> None:
+        """Follow the channel, for ever."""
+        outage = Outage(self._log, asyncio.get_running_loop().time, self._metrics.broker_retries.inc)
+        while True:
+            try:
+                await self._follow(outage.end)
+            except* BrokerError as group:
+                self._connected(False)
+                await outage.wait(group.exceptions[0])
+            except* _LostTrackError:
+                self._connected(False)
+
+    async def _follow(self, joined: Callable[[], None]) -> None:
+        async with asyncio.TaskGroup() as tasks, self._broker.subscribe(self._channel) as messages:
+            state = await self._broker.state(self._channel)
+            if self._replica.reset(state, iso_utc(self._now())):
+                self._fan_out()
+            self._connected(True)
+            self._health.fulfil("broker")
+            joined()
+            tasks.create_task(self._verify_for_ever())
+            await self._apply_for_ever(messages)
+
+    async def _apply_for_ever(self, messages: AsyncIterator[Message]) -> None:
+        async for message in messages:
+            now = self._now()
+            applied = self._replica.apply(message, iso_utc(now))
+            if applied is Applied.LOST_TRACK:
+                raise _LostTrackError
+            if applied is Applied.UPDATE:
+                self._fan_out()
+                if isinstance(message, Snapshot):
+                    self._metrics.relay_latency.observe(max(0.0, (now - message.published_at).total_seconds()))
+
+    async def _verify_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(VERIFY_S)
+            stored = await self._broker.position(self._channel)
+            if stored is None or self._holds(stored):
+                continue
+            await asyncio.sleep(GRACE_S)
+            if not self._holds(stored):
+                raise BrokerUnavailable("link", f"nothing arrived of what was published up to {stored.offset}")
+
+    def _holds(self, stored: Position) -> bool:
+        snapshot = self._replica.snapshot
+        return snapshot is not None and snapshot.position.classify(stored) is Continuity.DUPLICATE
+
+    def _fan_out(self) -> None:
+        self._metrics.updates.inc()
+        self._metrics.missed.inc(self._replica.missed)
+        self._replica.missed = 0
+        self._hub.publish(self._replica.frame(iso_utc(self._now())))
+
+    def _connected(self, connected: bool) -> None:
+        self.is_connected = connected
+        self._metrics.broker_connected.set(connected)

@@ -1,0 +1,1 @@
+"""The endpoints. Source: docs/protocol.md, Endpoints."""

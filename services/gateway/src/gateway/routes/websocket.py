@@ -1,0 +1,92 @@
+"""``WS /ws``: the report on connect and on every change. Source: docs/protocol.md, Frames."""
+
+import asyncio
+import itertools
+
+import structlog
+from fastapi import APIRouter
+from reportcast.contracts.close_codes import CloseCode
+from reportcast.contracts.frames import Request, RequestError, parse_request, pong, request_error
+from starlette.responses import JSONResponse
+from starlette.websockets import WebSocket
+
+from gateway.auth import is_allowed_origin
+from gateway.connection import AsgiConnection
+from gateway.feed import Feed
+from gateway.hub import Peer
+
+log = structlog.get_logger("websocket")
+
+
+def websocket_router(feed: Feed) -> APIRouter:
+    """Make the endpoint."""
+    router = APIRouter()
+    ids = itertools.count(1)
+
+    @router.websocket("/ws")
+    async def follow(websocket: WebSocket) -> None:
+        headers = websocket.headers
+        allowed = feed.settings.gateway_allowed_origins
+        if not is_allowed_origin(headers.get("origin"), headers.get("host"), allowed):
+            await _refuse_origin(feed, websocket)
+            return
+        await websocket.accept()
+        if feed.hub.is_full:
+            feed.metrics.refused.labels("limit").inc()
+            await websocket.close(CloseCode.TRY_AGAIN_LATER, "connection limit reached; try again later")
+            return
+        await _serve(feed, AsgiConnection(websocket, _peer(websocket, next(ids), feed), feed.metrics))
+
+    return router
+
+
+async def _refuse_origin(feed: Feed, websocket: WebSocket) -> None:
+    feed.metrics.refused.labels("origin").inc()
+    sentence = "this origin may not connect; set GATEWAY_ALLOWED_ORIGINS to allow it"
+    await websocket.send_denial_response(JSONResponse({"error": sentence}, 403))
+
+
+def _peer(websocket: WebSocket, number: int, feed: Feed) -> Peer:
+    address = f"{websocket.client.host}:{websocket.client.port}" if websocket.client else "unknown"
+    return Peer(number, address, websocket.headers.get("user-agent", "")[:200], feed.timestamp)
+
+
+async def _serve(feed: Feed, connection: AsgiConnection) -> None:
+    clock = asyncio.get_running_loop().time
+    opened_s = clock()
+    feed.hub.join(connection)
+    feed.metrics.opened.inc()
+    feed.metrics.connections.set(len(feed.hub))
+    log.info("connection opened", id=connection.peer.id, address=connection.peer.address)
+    connection.send(feed.replica.frame(feed.timestamp))
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            writing = tasks.create_task(connection.write())
+            await _answer(feed, connection)
+            writing.cancel()
+    finally:
+        feed.hub.leave(connection)
+        feed.metrics.connections.set(len(feed.hub))
+        log.info(
+            "connection closed",
+            id=connection.peer.id,
+            code=connection.close_code,
+            duration_s=round(clock() - opened_s, 3),
+            frames=connection.frames_sent,
+            conflated=connection.conflated,
+        )
+
+
+async def _answer(feed: Feed, connection: AsgiConnection) -> None:
+    while (text := await connection.receive()) is not None:
+        try:
+            request = parse_request(text)
+        except RequestError as error:
+            feed.metrics.bad_requests.inc()
+            await connection.reply(request_error(error))
+            continue
+        match request:
+            case Request.PING:
+                await connection.reply(pong(feed.timestamp))
+            case Request.UPDATE:
+                connection.send(feed.replica.frame(feed.timestamp))

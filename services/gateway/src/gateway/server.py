@@ -1,0 +1,32 @@
+"""Running a feed: its relay, and the HTTP server with the WebSocket limits of the contract."""
+
+import asyncio
+import socket
+
+from prometheus_client import CollectorRegistry
+from reportcast.service.http import serve_http
+
+from gateway.app import create_app
+from gateway.feed import Feed
+
+# A client's message; a longer one closes its connection with 1009.
+MAX_MESSAGE_BYTES = 1024
+
+
+async def serve_feed(feed: Feed, registry: CollectorRegistry, listener: socket.socket, stop: asyncio.Event) -> None:
+    """Serve ``feed`` until ``stop`` is set."""
+    interval_s = feed.settings.gateway_ping_interval_s
+    async with asyncio.TaskGroup() as tasks:
+        relaying = tasks.create_task(feed.relay.run())
+        await serve_http(
+            create_app(feed, registry),
+            listener,
+            stop,
+            lifespan="off",
+            ws="websockets-sansio",
+            ws_max_size=MAX_MESSAGE_BYTES,
+            # A ping is sent after each interval and has one more to be answered: silent for two, dropped.
+            ws_ping_interval=interval_s,
+            ws_ping_timeout=interval_s,
+        )
+        relaying.cancel()

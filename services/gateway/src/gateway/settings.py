@@ -1,0 +1,45 @@
+"""The gateway's settings."""
+
+from typing import Annotated, ClassVar
+from urllib.parse import urlsplit
+
+from pydantic import Field, field_validator
+from reportcast.service.settings import SECRET, CommaSeparated, RedisSettings, Settings
+
+
+class ServerSettings(Settings):
+    """How clients are served; the standalone server shares these."""
+
+    prefixes: ClassVar[tuple[str, ...]] = ("GATEWAY_",)
+
+    gateway_host: str = Field("127.0.0.1", description="address that clients connect to")
+    gateway_port: int = Field(8080, ge=0, le=65535, description="port that clients connect to; 0: any")
+    gateway_max_connections: int = Field(
+        50_000, ge=1, le=1_000_000, description="WebSockets at a time; one more is closed with 1013"
+    )
+    gateway_allowed_origins: CommaSeparated = Field(
+        (), description="origins whose pages may connect, such as https://a.example; same origin when unset"
+    )
+    gateway_admin_token: Annotated[str | None, SECRET] = Field(
+        None, min_length=8, description="token of the admin endpoints; they refuse when unset"
+    )
+    gateway_ping_interval_s: float = Field(
+        30.0, gt=0, le=3600, description="between pings; a client silent for two of them is dropped, seconds"
+    )
+
+    @field_validator("gateway_allowed_origins")
+    @classmethod
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            parts = urlsplit(origin)
+            if (
+                parts.scheme not in {"http", "https"}
+                or not parts.netloc
+                or origin != f"{parts.scheme}://{parts.netloc}"
+            ):
+                raise ValueError(f"{origin!r} is no origin; expected scheme://host or scheme://host:port")
+        return origins
+
+
+class GatewaySettings(ServerSettings, RedisSettings):
+    """All that the gateway can be told."""

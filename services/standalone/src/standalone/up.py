@@ -1,0 +1,39 @@
+"""``reportcast up``: the embedded default."""
+
+import asyncio
+import sys
+from typing import ClassVar
+
+from gateway.feed import make_feed
+from gateway.metrics import GatewayMetrics
+from gateway.server import serve_feed
+from gateway.settings import ServerSettings
+from reportcast.broker.memory import MemoryBroker
+from reportcast.contracts.channels import AUDIT
+from reportcast.contracts.clock import utc_now
+from reportcast.service.http import address_of, listen
+from reportcast.telemetry.health import Health
+from reportcast.telemetry.metrics import new_registry
+from watcher.app import Watcher
+from watcher.metrics import WatcherMetrics
+from watcher.settings import SourceSettings
+
+
+class StandaloneSettings(SourceSettings, ServerSettings):
+    """All that the standalone server can be told."""
+
+    prefixes: ClassVar[tuple[str, ...]] = ("REPORT_", "GATEWAY_")
+
+
+async def serve(settings: StandaloneSettings, stop: asyncio.Event) -> None:
+    """Run watcher and gateway until ``stop`` is set."""
+    listener = listen(settings.gateway_host, settings.gateway_port)
+    registry, health = new_registry(), Health()
+    broker = MemoryBroker(asyncio.get_running_loop().time)
+    watcher = Watcher(settings, broker, AUDIT, WatcherMetrics(registry), health, utc_now)
+    feed = make_feed(settings, broker, AUDIT, GatewayMetrics(registry), health, utc_now)
+    print(f"Reportcast shows {settings.report_file} at {address_of(listener)}", file=sys.stderr)  # noqa: T201
+    async with asyncio.TaskGroup() as tasks:
+        watching = tasks.create_task(watcher.run())
+        await serve_feed(feed, registry, listener, stop)
+        watching.cancel()
