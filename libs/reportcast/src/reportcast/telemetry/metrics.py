@@ -1,6 +1,6 @@
 """A registry with what every process tells of itself: CPU, memory, open files, garbage collection, version."""
 
-from prometheus_client import CollectorRegistry, Info
+from prometheus_client import CollectorRegistry, Info, disable_created_metrics
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.process_collector import ProcessCollector
 
@@ -9,6 +9,7 @@ from reportcast import __version__
 
 def new_registry() -> CollectorRegistry:
     """Make the one registry of a process."""
+    disable_created_metrics()  # a gauge beside every counter that nobody asks for
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     GCCollector(registry=registry)

@@ -7,7 +7,6 @@ import structlog
 from fastapi import APIRouter
 from reportcast.contracts.close_codes import CloseCode
 from reportcast.contracts.frames import Request, RequestError, parse_request, pong, request_error
-from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket
 
 from gateway.auth import is_allowed_origin
@@ -42,8 +41,8 @@ def websocket_router(feed: Feed) -> APIRouter:
 
 async def _refuse_origin(feed: Feed, websocket: WebSocket) -> None:
     feed.metrics.refused.labels("origin").inc()
-    sentence = "this origin may not connect; set GATEWAY_ALLOWED_ORIGINS to allow it"
-    await websocket.send_denial_response(JSONResponse({"error": sentence}, 403))
+    log.info("connection refused", origin=websocket.headers["origin"][:200], remedy="GATEWAY_ALLOWED_ORIGINS")
+    await websocket.close()  # before the upgrade: a 403
 
 
 def _peer(websocket: WebSocket, number: int, feed: Feed) -> Peer:
