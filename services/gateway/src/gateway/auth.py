@@ -18,7 +18,8 @@ def is_allowed_origin(origin: str | None, host: str | None, allowed: tuple[str, 
     if origin is None or origin in allowed:
         return True
     try:
-        return host is not None and urlsplit(origin).netloc.lower() == host.lower()
+        netloc = urlsplit(origin).netloc
+        return netloc != "" and host is not None and netloc.lower() == host.lower()
     except ValueError:
         return False
 

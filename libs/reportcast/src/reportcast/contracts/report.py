@@ -91,11 +91,10 @@ def parse_report(raw: bytes) -> Report:
     try:
         audit = _decoder.decode(body)
         body = msgspec.json.format(body, indent=-1)
-    except msgspec.ValidationError as exc:
-        raise ReportShapeError(_shape_sentence(exc)) from exc
     except (msgspec.DecodeError, RecursionError):
-        # Slower, but tells line and column, and knows the one thing that browsers read and msgspec does not:
-        # an escaped lone surrogate, which is how Python producers write a file name that is not UTF-8.
+        # Slower, but tells line and column, looks at the syntax of the whole before the shape of a part, and knows the
+        # one thing that browsers read and msgspec does not: an escaped lone surrogate, which is how Python producers
+        # write a file name that is not UTF-8.
         audit = _decode_slowly(text)
     _check(audit)
     return Report(body, hashlib.sha256(body).hexdigest(), audit.timestamp, len(audit.repos))
@@ -115,8 +114,7 @@ def _decode_slowly(text: str) -> _Audit:
     if not text.strip():
         raise ReportSyntaxError("report is empty; one JSON object is expected")
     try:
-        # parse_int: Python refuses integers of more than 4300 digits; a browser reads them as a float.
-        return msgspec.convert(json.loads(text, parse_constant=_refuse_constant, parse_int=float), _Audit)
+        return msgspec.convert(json.loads(text, parse_constant=_refuse_constant, parse_int=_parse_int), _Audit)
     except json.JSONDecodeError as exc:
         byte = len(text[: exc.pos].encode())
         sentence = f"report is not JSON at line {exc.lineno} column {exc.colno} (byte {byte}): {exc.msg}"
@@ -125,6 +123,11 @@ def _decode_slowly(text: str) -> _Audit:
         raise ReportShapeError("report is nested too deeply to be read; a few hundred levels are allowed") from exc
     except msgspec.ValidationError as exc:
         raise ReportShapeError(_shape_sentence(exc)) from exc
+
+
+def _parse_int(digits: str) -> int | float:
+    # Python refuses to convert more than 4300 digits; a browser reads every long number as a float.
+    return int(digits) if len(digits) <= 4300 else float(digits)
 
 
 def _refuse_constant(constant: str) -> NoReturn:

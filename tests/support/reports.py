@@ -1,0 +1,37 @@
+"""Reports and readings for tests."""
+
+import datetime
+import json
+from typing import Any
+
+from reportcast.contracts.messages import Publication
+from reportcast.contracts.report import Report, parse_report
+
+MOMENT = datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.UTC)
+
+
+def audit(mark: int | str = 0, **fields: Any) -> dict[str, Any]:
+    """Give an audit report's fields; ``mark`` makes it differ from others."""
+    return {
+        "timestamp": f"2026-11-23T12:00:00Z-{mark}",
+        "health_status": "green",
+        "summary": {"total": 1, "missing": 0, "extra": 0, "dirty": 0, "clean": 1},
+        "repos": [{"name": f"repo-{mark}", "status": "clean", "local_path": "/srv/repo"}],
+        **fields,
+    }
+
+
+def audit_bytes(mark: int | str = 0, **fields: Any) -> bytes:
+    """Give a report file's bytes, as ``jq`` writes them."""
+    return json.dumps(audit(mark, **fields), indent=2).encode()
+
+
+def report(mark: int | str = 0) -> Report:
+    """Give a parsed report."""
+    return parse_report(audit_bytes(mark))
+
+
+def publication(mark: int | str = 0, stem: str | None = None) -> Publication:
+    """Give a report on its way to the broker."""
+    content = report(mark)
+    return Publication(stem or content.stem or "unnamed", content.digest, MOMENT, MOMENT, content.body)

@@ -1,0 +1,199 @@
+import contextlib
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from reportcast.contracts.errors import ReportEncodingError, ReportError, ReportShapeError, ReportSyntaxError
+from reportcast.contracts.report import is_history_name, parse_report
+
+from tests.support.reports import audit, audit_bytes
+
+HEAD = b'{"timestamp":"2026-11-23T12:00:00Z","repos":'
+
+
+def test_unknown_fields_and_number_forms_pass_through() -> None:
+    """What is published is the producer's own text, without its insignificant white space."""
+    raw = HEAD + b'[ {"name": "a", "status": "invented", "x": 1.10} ],\n "big": 12345678901234567890123, "e": 1E5}'
+
+    body = parse_report(raw).body
+
+    assert body == HEAD + b'[{"name":"a","status":"invented","x":1.10}],"big":12345678901234567890123,"e":1E5}'
+
+
+def test_white_space_does_not_change_the_digest() -> None:
+    """The same content written prettily and compactly is the same report."""
+    pretty = parse_report(json.dumps(audit(), indent=4).encode())
+    compact = parse_report(json.dumps(audit(), separators=(",", ":")).encode())
+
+    assert pretty.digest == compact.digest
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(HEAD + b"[]}", id="no-summary"),
+        pytest.param(HEAD + b'[],"summary":{}}', id="summary-without-counts"),
+        pytest.param(HEAD + b'[],"summary":{"total":3,"dirty":0.5,"note":"x"}}', id="some-counts"),
+        pytest.param(HEAD + b'[{"name":"a","uncommittedChanges":true,"path":"/a"}]}', id="older-producer"),
+        pytest.param(HEAD + b'[{"name":"a","status":null,"uncommittedChanges":false}]}', id="status-null-but-older"),
+        pytest.param(b"\xef\xbb\xbf" + HEAD + b"[]}", id="utf-8-with-bom"),
+        pytest.param((HEAD + b"[]}").decode().encode("utf-16"), id="utf-16-with-bom"),
+        pytest.param((HEAD + b"[]}\n").replace(b",", b",\r\n"), id="crlf"),
+        pytest.param(HEAD + b'[{"name":"\\ud800","status":"clean"}]}', id="escaped-lone-surrogate"),
+        pytest.param(HEAD + b'[],"x":1e999,"y":"\\udc80"}', id="number-that-browsers-read-as-infinity"),
+        pytest.param(HEAD + b'[],"y":"\\udc80","n":' + b"1" * 5000 + b"}", id="integer-of-5000-digits"),
+        pytest.param(HEAD + b'[],"repos":[]}', id="duplicate-key"),
+    ],
+)
+def test_valid(raw: bytes) -> None:
+    """Whatever a browser reads and has the shape is a report, and stays strict JSON."""
+    body = parse_report(raw).body
+
+    assert json.loads(body, parse_int=float)["timestamp"] == "2026-11-23T12:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("raw", "kind", "sentence"),
+    [
+        pytest.param(b"", ReportSyntaxError, "report is empty; one JSON object is expected", id="empty"),
+        pytest.param(b" \n", ReportSyntaxError, "report is empty; one JSON object is expected", id="blank"),
+        pytest.param(
+            b'{"timestamp":\n"x"',
+            ReportSyntaxError,
+            "report is not JSON at line 2 column 4 (byte 17): Expecting ',' delimiter",
+            id="cut-off",
+        ),
+        pytest.param(
+            '{"é":1}x'.encode(),
+            ReportSyntaxError,
+            "report is not JSON at line 1 column 8 (byte 8): Extra data",
+            id="trailing-bytes",
+        ),
+        pytest.param(
+            b'{"timestamp":1,"repos":[',
+            ReportSyntaxError,
+            "report is not JSON at line 1 column 25 (byte 24): Expecting value",
+            id="cut-off-after-a-wrong-field",
+        ),
+        pytest.param(
+            HEAD + b"[NaN]}",
+            ReportSyntaxError,
+            "report holds NaN, which is not JSON; a number, a string or null is allowed",
+            id="nan",
+        ),
+        pytest.param(
+            HEAD + b"[]} // done",
+            ReportSyntaxError,
+            "report is not JSON at line 1 column 49 (byte 48): Extra data",
+            id="comment",
+        ),
+        pytest.param(
+            b'{"a":"\xff"}', ReportEncodingError, "report is not utf-8 at byte 6: invalid start byte", id="latin-1"
+        ),
+        pytest.param(
+            b"\xff\xfe{", ReportEncodingError, "report is not utf-16 at byte 2: truncated data", id="cut-utf-16"
+        ),
+        pytest.param(b"[]", ReportShapeError, "report: expected object, got array", id="list"),
+        pytest.param(
+            b'{"repos":[]}', ReportShapeError, "report: object missing required field timestamp", id="no-timestamp"
+        ),
+        pytest.param(
+            b'{"timestamp":1,"repos":[]}', ReportShapeError, "report.timestamp: expected str, got int", id="timestamp"
+        ),
+        pytest.param(HEAD + b"{}}", ReportShapeError, "report.repos: expected array, got object", id="repos"),
+        pytest.param(HEAD + b"[1]}", ReportShapeError, "report.repos[0]: expected object, got int", id="entry"),
+        pytest.param(
+            HEAD + b'[{"name":"a","status":"clean"},{"name":7}]}',
+            ReportShapeError,
+            "report.repos[1].name: expected str, got int",
+            id="name",
+        ),
+        pytest.param(
+            HEAD + b'[{"name":"a"}]}',
+            ReportShapeError,
+            "report.repos[0]: expected a string status or uncommittedChanges",
+            id="neither-status-nor-changes",
+        ),
+        pytest.param(
+            HEAD + b'[{"name":"a","status":5}]}',
+            ReportShapeError,
+            "report.repos[0]: expected a string status or uncommittedChanges",
+            id="status-no-string",
+        ),
+        pytest.param(
+            HEAD + b'[],"summary":null}', ReportShapeError, "report.summary: expected object, got null", id="summary"
+        ),
+        pytest.param(
+            HEAD + b'[],"summary":{"dirty":true}}',
+            ReportShapeError,
+            "report.summary.dirty: expected a number, got bool",
+            id="count",
+        ),
+        pytest.param(
+            HEAD + b'[],"summary":[],"x":"\\ud800"}',
+            ReportShapeError,
+            "report.summary: expected object, got array",
+            id="shape-beside-a-lone-surrogate",
+        ),
+        pytest.param(
+            HEAD + b'[],"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+            ReportShapeError,
+            "report is nested too deeply to be read; a few hundred levels are allowed",
+            id="deep",
+        ),
+    ],
+)
+def test_invalid(raw: bytes, kind: type[ReportError], sentence: str) -> None:
+    """Each kind of bad content gets one sentence that says where it is bad and what was allowed."""
+    with pytest.raises(kind) as caught:
+        parse_report(raw)
+
+    assert str(caught.value) == sentence
+
+
+@given(st.integers(min_value=0, max_value=len(audit_bytes()) - 1))
+def test_a_prefix_of_a_report_is_never_a_report(length: int) -> None:
+    """A writer that was cut off anywhere leaves what may be torn, never what is published."""
+    with pytest.raises(ReportError) as caught:
+        parse_report(audit_bytes()[:length])
+
+    assert caught.value.may_be_torn
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_give_a_report_or_a_reason(raw: bytes) -> None:
+    """No input raises anything but the documented errors."""
+    with contextlib.suppress(ReportError):
+        parse_report(raw)
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "stem"),
+    [
+        pytest.param("2026-11-23T12:00:00Z", "2026-11-23T12:00:00Z", id="iso"),
+        pytest.param("2026-11-23T12:00:00.5+01:00", "2026-11-23T12:00:00.5+01:00", id="iso-with-zone"),
+        pytest.param("../../etc/passwd", None, id="path"),
+        pytest.param("", None, id="empty"),
+        pytest.param("x" * 65, None, id="long"),
+        pytest.param(".hidden", None, id="hidden"),
+        pytest.param("a\n", None, id="line-feed"),
+    ],
+)
+def test_stem(timestamp: str, stem: str | None) -> None:
+    """A report's timestamp names it in the history only if it is fit for a file name."""
+    assert parse_report(audit_bytes(timestamp=timestamp)).stem == stem
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("2026-11-23T12:00:00Z.json", True),
+        ("2026-11-23T12:00:00Z+7.json", True),
+        ("2026-11-23T12:00:00Z", False),
+        ("../x.json", False),
+    ],
+)
+def test_is_history_name(name: str, expected: bool) -> None:
+    """Only names that the broker can have given are looked up."""
+    assert is_history_name(name) is expected
