@@ -22,6 +22,9 @@ MAX_LINKS = 40
 STEP_MS = 1
 DEBOUNCE_MS = 20
 
+# After a failed watch, arm it again so soon; if it fails for the same reason again, only with the next sweep.
+REARM_S = 0.1
+
 Directory = tuple[Path, int, int]  # path, device, inode: a directory made anew is another one
 
 
@@ -63,14 +66,20 @@ async def hints(path: Path, sweep_s: float, on_error: Callable[[str], None]) -> 
                     yield None
                     if directories(path) != watched:
                         break
-        # watchfiles raises whatever its Rust core meets: OSError for a lost directory or a limit, but also
-        # UnicodeDecodeError for a neighbour's name and RuntimeError. None of them is a reason to stop watching.
-        except (OSError, RuntimeError, ValueError) as exc:
-            if str(exc) != last_error:
-                last_error = str(exc)
-                log.warning("watch failed", reason=last_error, next_attempt_s=sweep_s)
-                on_error(last_error)
-            await asyncio.sleep(sweep_s)
+        # watchfiles raises whatever its Rust core meets, mostly in a group: OSError for a lost directory or a limit,
+        # RuntimeError for a neighbour's name that is not UTF-8. None of them is a reason to stop watching.
+        except* (OSError, RuntimeError, ValueError) as group:
+            reason = str(_first(group))
+            delay_s = sweep_s if reason == last_error else REARM_S
+            if reason != last_error:
+                last_error = reason
+                log.warning("watch failed", reason=reason)
+                on_error(reason)
+            await asyncio.sleep(min(delay_s, sweep_s))
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
 def _events(watched: frozenset[Directory], sweep_s: float) -> AsyncGenerator[object, None]:

@@ -14,6 +14,14 @@ local state, history, names = KEYS[1], KEYS[2], KEYS[3]
 local messages, fresh_epoch, digest, stem, stamps, body = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local max_reports, max_bytes = tonumber(ARGV[7]), tonumber(ARGV[8])
 
+-- A script is not rolled back, so what could fail half way is looked at first.
+for key, kind in pairs({[state] = 'hash', [history] = 'stream', [names] = 'zset'}) do
+  local found = redis.call('TYPE', key).ok
+  if found ~= 'none' and found ~= kind then
+    return redis.error_reply('WRONGTYPE ' .. key .. ' is a ' .. found .. '; a ' .. kind .. ' is expected')
+  end
+end
+
 local stored = redis.call('HMGET', state, 'epoch', 'offset', 'digest')
 local epoch, offset = stored[1], tonumber(stored[2])
 if epoch and stored[3] == digest then

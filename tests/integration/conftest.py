@@ -1,0 +1,58 @@
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+import redis
+from reportcast.broker.base import Broker
+from reportcast.broker.memory import MemoryBroker
+from reportcast.broker.redis import RedisBroker
+
+from tests.support.redis_server import RedisServer, real_redis
+
+
+@pytest.fixture(scope="session")
+def shared_redis() -> Iterator[RedisServer]:
+    """One real Redis for the session, for tests that leave it running."""
+    with real_redis() as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(shared_redis: RedisServer) -> Iterator[RedisServer]:
+    """Give a real, empty Redis; afterwards only documented keys may lack a time to live."""
+    client = redis.Redis.from_url(shared_redis.url)
+    client.flushall()
+    yield shared_redis
+    lasting = [key for key in client.scan_iter() if client.ttl(key) == -1]
+    client.close()
+    documented = (b":state", b":history", b":names")
+    assert [key for key in lasting if not key.startswith(b"reportcast:{") or not key.endswith(documented)] == []
+
+
+@pytest.fixture(autouse=True)
+async def no_pending_tasks() -> AsyncIterator[None]:
+    """Fail a test that leaves a task behind."""
+    yield
+    left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task() and not task.done()]
+    assert left == []
+
+
+@pytest.fixture
+async def memory_broker() -> MemoryBroker:
+    """Give an in-process broker."""
+    return MemoryBroker(asyncio.get_running_loop().time)
+
+
+@pytest.fixture
+async def redis_broker(redis_server: RedisServer) -> AsyncIterator[RedisBroker]:
+    """Give a broker on a real Redis."""
+    broker = RedisBroker(redis_server.url)
+    yield broker
+    await broker.close()
+
+
+@pytest.fixture(params=["memory_broker", "redis_broker"])
+def broker(request: pytest.FixtureRequest) -> Broker:
+    """Give each kind of broker in turn."""
+    chosen: Broker = request.getfixturevalue(request.param)
+    return chosen

@@ -1,0 +1,239 @@
+"""What docs and reportcast.broker.base promise, of every broker."""
+
+import asyncio
+
+import pytest
+import redis.asyncio
+from reportcast.broker.base import Broker, HistoryLimits, Refresh
+from reportcast.broker.errors import BrokerRefused, BrokerUnavailable
+from reportcast.broker.keys import keys_of
+from reportcast.broker.memory import MAX_BACKLOG, MemoryBroker
+from reportcast.broker.redis import RedisBroker
+from reportcast.contracts.messages import Refreshed, Snapshot, Source, SourceState, number
+
+from tests.support.redis_server import RedisServer, free_port
+from tests.support.reports import publication
+from tests.support.wait import wait_until
+
+SOURCE = Source(SourceState.REJECTED, "2026-11-23T12:00:00.000Z", "cut off")
+
+
+async def test_offsets_are_consecutive(broker: Broker) -> None:
+    """Within one epoch, from 1, without holes."""
+    stored = [await broker.publish("audit", publication(mark)) for mark in range(5)]
+
+    assert [each.position.offset for each in stored] == [1, 2, 3, 4, 5]
+    assert len({each.position.epoch for each in stored}) == 1
+    assert await broker.position("audit") == stored[-1].position
+
+
+async def test_identical_content_is_published_once(broker: Broker) -> None:
+    """However many watchers publish it at the same time."""
+    async with broker.subscribe("audit") as messages:
+        stored = await asyncio.gather(*(broker.publish("audit", publication(7)) for _ in range(20)))
+        await broker.announce_refreshed("audit")
+        received = [await anext(messages), await anext(messages)]
+
+    assert sum(each.changed for each in stored) == 1
+    assert {each.position.offset for each in stored} == {1}
+    assert [type(message) for message in received] == [Snapshot, Refreshed]
+
+
+async def test_what_was_published_earlier_may_come_again(broker: Broker) -> None:
+    """A, B, A are three changes."""
+    stored = [await broker.publish("audit", publication(mark)) for mark in "aba"]
+
+    assert [each.changed for each in stored] == [True, True, True]
+
+
+async def test_the_stored_message_is_the_published_one(broker: Broker) -> None:
+    """State, subscription and in-process numbering agree in every field."""
+    async with broker.subscribe("audit") as messages:
+        stored = await broker.publish("audit", publication(1))
+        received = await anext(messages)
+
+    assert received == number(publication(1), stored.position, f"{publication(1).stem}.json")
+    assert (await broker.state("audit")).snapshot == received
+
+
+async def test_an_empty_channel(broker: Broker) -> None:
+    """Nothing is there, and that is no error."""
+    state = await broker.state("audit")
+
+    assert (state.snapshot, state.source) == (None, None)
+    assert await broker.position("audit") is None
+    assert await broker.history("audit") == []
+    assert await broker.past_report("audit", "none.json") is None
+
+
+async def test_channels_are_independent(broker: Broker) -> None:
+    """What one has, another has not."""
+    await broker.publish("audit", publication(1))
+
+    assert (await broker.state("dns")).snapshot is None
+
+
+async def test_the_source_is_stored_and_published(broker: Broker) -> None:
+    """Those who join later read it; those who follow receive it; a new report leaves it alone."""
+    async with broker.subscribe("audit") as messages:
+        await broker.set_source("audit", SOURCE)
+        assert await anext(messages) == SOURCE
+    await broker.publish("audit", publication(1))
+
+    assert (await broker.state("audit")).source == SOURCE
+
+
+async def test_history_is_newest_first(broker: Broker) -> None:
+    """By publication, whatever the names are; a taken name gets its offset."""
+    for mark, stem in (("a", "2026"), ("b", "2025"), ("c", "2026")):
+        await broker.publish("audit", publication(mark, stem))
+
+    names = await broker.history("audit")
+
+    assert names == ["2026+3.json", "2025.json", "2026.json"]
+    bodies = [await broker.past_report("audit", name) for name in names]
+    assert bodies == [publication(mark).body for mark in "cba"]
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        pytest.param(HistoryLimits(max_reports=2), id="by-count"),
+        pytest.param(HistoryLimits(max_bytes=2 * len(publication(1).body) + 1), id="by-bytes"),
+    ],
+)
+async def test_history_is_bounded(redis_server: RedisServer, limits: HistoryLimits) -> None:
+    """The oldest go first, in both brokers alike."""
+    brokers: list[Broker] = [RedisBroker(redis_server.url, limits), MemoryBroker(lambda: 0, limits)]
+    for broker in brokers:
+        for mark in range(5):
+            await broker.publish("audit", publication(mark, str(mark)))
+
+        assert await broker.history("audit") == ["4.json", "3.json"]
+        assert await broker.past_report("audit", "2.json") is None
+        await broker.close()
+
+
+async def test_the_newest_report_is_kept_even_above_the_limit(redis_server: RedisServer) -> None:
+    """A report larger than the whole history is still there to be had."""
+    limits = HistoryLimits(max_bytes=1)
+    brokers: list[Broker] = [RedisBroker(redis_server.url, limits), MemoryBroker(lambda: 0, limits)]
+    for broker in brokers:
+        for mark in range(3):
+            await broker.publish("audit", publication(mark, str(mark)))
+
+        assert await broker.history("audit") == ["2.json"]
+        await broker.close()
+
+
+async def test_refresh_requests(broker: Broker) -> None:
+    """They reach the watchers, at most one a second; nobody there is said."""
+    assert await broker.request_refresh("dns") is Refresh.NO_WATCHER
+    async with broker.refresh_requests("audit") as requests:
+        asked = [await broker.request_refresh("audit"), await broker.request_refresh("audit")]
+        await anext(requests)
+
+    assert asked == [Refresh.REQUESTED, Refresh.TOO_SOON]
+
+
+async def test_a_subscriber_that_does_not_read_is_cut_off(memory_broker: MemoryBroker) -> None:
+    """The in-process queue is bounded; the reader learns that it has missed something."""
+    async with memory_broker.subscribe("audit") as messages:
+        for _ in range(MAX_BACKLOG + 1):
+            await memory_broker.announce_refreshed("audit")
+
+        with pytest.raises(BrokerUnavailable):
+            _ = [message async for message in messages]
+
+
+async def test_publishing_is_all_or_nothing(redis_server: RedisServer, redis_broker: RedisBroker) -> None:
+    """A key of a wrong type refuses the whole publish: nothing stored, numbered or published."""
+    keys = keys_of("audit")
+    await redis_broker.publish("audit", publication(1))
+    before = await redis_broker.state("audit")
+    client = redis.asyncio.Redis.from_url(redis_server.url)
+    for key in (keys.names, keys.history):
+        kept = await client.dump(key)
+        await client.delete(key)
+        await client.hset(key, "not", "ours")
+
+        with pytest.raises(BrokerRefused, match="is expected"):
+            await redis_broker.publish("audit", publication(2))
+
+        assert await redis_broker.state("audit") == before
+        await client.delete(key)
+        assert kept is not None
+        await client.restore(key, 0, kept)
+    await client.aclose()
+    assert (await redis_broker.publish("audit", publication(2))).position.offset == 2
+
+
+async def test_foreign_messages_are_counted_and_ignored(redis_server: RedisServer) -> None:
+    """What somebody else writes into our channels or keys reaches nobody."""
+    bad: list[str] = []
+    broker = RedisBroker(redis_server.url, on_bad_message=bad.append)
+    keys = keys_of("audit")
+    client = redis.asyncio.Redis.from_url(redis_server.url)
+    async with broker.subscribe("audit") as messages, broker.refresh_requests("audit") as requests:
+        await client.publish(keys.messages, "hello")
+        await broker.announce_refreshed("audit")
+        assert await anext(messages) == Refreshed()
+        await client.publish(keys.requests, "hello")
+        await client.publish(keys.requests, "refresh")
+        await anext(requests)
+    await client.hset(keys.state, "message", "hello")
+    assert (await broker.state("audit")).snapshot is None
+    await client.aclose()
+    await broker.close()
+
+    assert len(bad) == 3
+
+
+async def test_a_lost_link_ends_the_subscription(redis_server: RedisServer, redis_broker: RedisBroker) -> None:
+    """The library must not subscribe again in silence: something may have been missed."""
+    client = redis.asyncio.Redis.from_url(redis_server.url)
+    async with redis_broker.subscribe("audit") as messages:
+        await client.client_kill_filter(_type="pubsub")
+
+        with pytest.raises(BrokerUnavailable):
+            await anext(messages)
+    await client.aclose()
+
+
+async def test_a_broker_that_is_not_there() -> None:
+    """Says where it was looked for, without the password."""
+    port = free_port()
+    broker = RedisBroker(f"redis://user:secret@127.0.0.1:{port}/0")
+
+    with pytest.raises(BrokerUnavailable, match=f"broker redis://127.0.0.1:{port}/0 is unavailable: .") as caught:
+        await broker.state("audit")
+
+    assert "secret" not in str(caught.value)
+    await broker.close()
+
+
+async def test_an_empty_redis_begins_another_stream(redis_server: RedisServer, redis_broker: RedisBroker) -> None:
+    """Offsets start over under another epoch, and the old history is gone."""
+    first = await redis_broker.publish("audit", publication(1))
+    client = redis.asyncio.Redis.from_url(redis_server.url)
+    await client.delete(keys_of("audit").state)
+    await client.aclose()
+
+    second = await redis_broker.publish("audit", publication(2))
+
+    assert second.position.offset == 1
+    assert second.position.epoch != first.position.epoch
+    assert len(await redis_broker.history("audit")) == 1
+
+
+async def test_a_subscription_that_is_left_is_gone(redis_server: RedisServer, redis_broker: RedisBroker) -> None:
+    """Redis counts no subscriber afterwards."""
+    client = redis.asyncio.Redis.from_url(redis_server.url)
+    async with redis_broker.subscribe("audit"):
+        assert (await client.pubsub_numsub(keys_of("audit").messages))[0][1] == 1
+
+    async def nobody_follows() -> bool:
+        return bool((await client.pubsub_numsub(keys_of("audit").messages))[0][1] == 0)
+
+    await wait_until("nobody follows", nobody_follows)
+    await client.aclose()

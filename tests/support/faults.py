@@ -1,0 +1,49 @@
+"""Named faults: they wrap the real thing."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+from reportcast.broker.base import Broker
+from reportcast.contracts.messages import Message
+
+
+class DeafSubscription:
+    """A broker whose subscriptions are half-open while ``deaf``: no message arrives, and no error either."""
+
+    def __init__(self, broker: Broker) -> None:
+        self.deaf = False
+        self._broker = broker
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._broker, name)
+
+    @contextlib.asynccontextmanager
+    async def subscribe(self, channel: str) -> AsyncIterator[AsyncIterator[Message]]:
+        async with self._broker.subscribe(channel) as messages:
+            yield self._filtered(messages)
+
+    async def _filtered(self, messages: AsyncIterator[Message]) -> AsyncIterator[Message]:
+        async for message in messages:
+            if not self.deaf:
+                yield message
+
+
+@contextlib.asynccontextmanager
+async def slow_reader(address: str) -> AsyncIterator[asyncio.StreamReader]:
+    """Connect a WebSocket client that shakes hands and then never reads."""
+    host, port = address.removeprefix("http://").rstrip("/").split(":")
+    # limit: the client's own buffer takes next to nothing, so that the kernel's fills.
+    reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
+    writer.write(
+        f"GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+    )
+    await reader.readuntil(b"\r\n\r\n")
+    try:
+        yield reader
+    finally:
+        writer.transport.abort()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
