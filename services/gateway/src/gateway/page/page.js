@@ -1,0 +1,293 @@
+// The page at /: the newest report, live over /ws, or polled from /audit while the socket is down.
+//
+// Words are those of the report (repos, status, local_path, ...). What a report holds is not trusted: it reaches the
+// document as text only, and as a link only when it is http or https.
+
+const POLL_MS = 10_000;
+const PING_MS = 15_000; // a browser does not notice a dead link by itself; two of these without an answer end it
+const MAX_ROWS = 1_000; // a page with more rows than this is slow to lay out; the filter reaches the others
+
+const COUNTS = ["total", "clean", "dirty", "missing", "extra", "mismatched"];
+const HEALTH = new Map([
+  ["green", ["Green", "Everything is in order."]],
+  ["yellow", ["Yellow", "Something needs attention."]],
+  ["red", ["Red", "Something needs action."]],
+  ["unknown", ["Not stated", "The report names no health_status."]],
+]);
+const CONNECTION = {
+  connecting: "Connecting…",
+  live: "Live",
+  polling: `Offline, polling every ${POLL_MS / 1000} s`,
+  offline: "Offline, reconnecting…",
+};
+const WHERE = ["local_path", "path", "remote_url", "clone_url", "remote"];
+const NOT_DETAILS = new Set(["name", "status", "uncommittedChanges", ...WHERE]);
+
+const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
+
+const statusOf = (repo) =>
+  typeof repo.status === "string" ? repo.status : repo.uncommittedChanges ? "dirty" : "clean";
+const isText = (value) => typeof value === "string" && value !== "";
+
+/** The counts to show: the summary's own, or those of the repos when there is no summary. */
+function countsOf({ summary, repos }) {
+  if (summary) return COUNTS.filter((count) => typeof summary[count] === "number").map((count) => [count, summary[count]]);
+  const counts = { total: repos.length, clean: 0, dirty: 0 };
+  for (const repo of repos) counts[statusOf(repo)] = (counts[statusOf(repo)] ?? 0) + 1;
+  return COUNTS.filter((count) => count in counts).map((count) => [count, counts[count]]);
+}
+
+/** One line for any JSON value; of an object its values: "3fa9c1d · Fix the build · 1/31/2026, 12:00:00 PM". */
+function lineOf(value) {
+  if (value !== null && typeof value === "object") return Object.values(value).map(lineOf).join(" · ");
+  const isTime = isText(value) && /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:?\d\d)$/.test(value);
+  return isTime ? new Date(value).toLocaleString() : String(value ?? "");
+}
+
+function make(tag, properties = {}, ...children) {
+  const element = Object.assign(document.createElement(tag), properties);
+  element.append(...children);
+  return element;
+}
+
+/** A link when `text` is an http(s) address, the bare text otherwise. */
+function makeLink(text) {
+  if (!/^https?:\/\//i.test(text) || !URL.canParse(text)) return text;
+  return make("a", { href: text, textContent: text, target: "_blank", rel: "noopener noreferrer" });
+}
+
+function makeValue(value) {
+  if (!Array.isArray(value)) return isText(value) ? makeLink(value) : lineOf(value);
+  if (value.length === 1) return lineOf(value[0]);
+  const lines = value.map((line) => make("li", { textContent: lineOf(line) }));
+  return make("details", {}, make("summary", { textContent: `${value.length} lines` }),
+    make("ul", { className: "lines" }, ...lines));
+}
+
+function makeDetails(repo) {
+  const words = Object.keys(repo).filter((word) => !NOT_DETAILS.has(word) && lineOf(repo[word]) !== "");
+  return words.map((word) => make("dl", { className: "pair" },
+    make("dt", { textContent: word.replaceAll("_", " ") }), make("dd", {}, makeValue(repo[word]))));
+}
+
+function makeRow({ repo, status, changed }) {
+  const path = [repo.local_path, repo.path].find(isText);
+  const remote = [repo.remote_url, repo.clone_url, repo.remote].find(isText);
+  const badge = make("span", { className: "badge", textContent: status });
+  badge.dataset.status = COUNTS.includes(status) ? status : "other";
+  const where = [];
+  if (path) where.push(make("span", { className: "mono", textContent: path }));
+  if (remote) where.push(make("span", { className: "mono remote" }, makeLink(remote)));
+  return make("tr", { role: "row", className: changed ? "changed" : "" },
+    make("th", { role: "rowheader", scope: "row" }, repo.name, make("span", { className: "tag", textContent: "changed" })),
+    make("td", { role: "cell" }, badge),
+    make("td", { role: "cell" }, ...where),
+    make("td", { role: "cell" }, ...makeDetails(repo)));
+}
+
+let shown = null; // the report on the page, as text
+let entries = new Map(); // key -> what is known of one repository: {repo, text, status, changed, row}
+let reportedAt = NaN; // ms; NaN when the report's timestamp is no date
+let serverAhead = 0; // ms; this machine's clock may be wrong, the server's counts
+
+function show(report) {
+  if (!Array.isArray(report?.repos)) return;
+  const text = JSON.stringify(report);
+  if (text === shown) return;
+  const first = shown === null;
+  shown = text;
+  showOverview(report);
+  const gone = updateEntries(report.repos, first);
+  showRows();
+  if (!first) tellNews(gone);
+  page.waiting.hidden = true;
+  page.report.hidden = false;
+}
+
+function showOverview(report) {
+  const health = isText(report.health_status) ? report.health_status : "unknown";
+  const [word, meaning] = HEALTH.get(health) ?? [health, ""];
+  page.health.dataset.health = health;
+  page["health-word"].textContent = word;
+  page["health-meaning"].textContent = meaning;
+  reportedAt = Date.parse(report.timestamp);
+  Object.assign(page.timestamp, { dateTime: report.timestamp, title: report.timestamp });
+  page.timestamp.textContent = Number.isNaN(reportedAt) ? report.timestamp : new Date(reportedAt).toLocaleString();
+  showAge();
+  page.summary.replaceChildren(...countsOf(report).map(([count, value]) => {
+    const tile = make("div", { className: "tile" }, make("dt", { textContent: count }),
+      make("dd", { textContent: value.toLocaleString() }));
+    tile.dataset.status = count;
+    tile.toggleAttribute("data-zero", value === 0);
+    return tile;
+  }));
+}
+
+/** Brings `entries` up to date; the rows of unchanged repositories stay as they are. Gives how many went away. */
+function updateEntries(repos, first) {
+  const previous = entries;
+  const times = new Map();
+  let kept = 0;
+  entries = new Map();
+  for (const repo of repos) {
+    const nth = (times.get(repo.name) ?? 0) + 1; // two repositories may have one name
+    times.set(repo.name, nth);
+    const key = `${nth} ${repo.name}`;
+    const text = JSON.stringify(repo);
+    const before = previous.get(key);
+    if (before) kept += 1;
+    if (before?.text === text) {
+      before.changed = false;
+      before.row?.classList.remove("changed");
+    }
+    entries.set(key, before?.text === text ? before : { repo, text, status: statusOf(repo), changed: !first });
+  }
+  return previous.size - kept;
+}
+
+function showRows() {
+  const words = page.filter.value.trim().toLowerCase();
+  const matches = ({ repo, status }) =>
+    [repo.name, status, ...WHERE.map((word) => lineOf(repo[word]))].join("\n").toLowerCase().includes(words);
+  const all = [...entries.values()];
+  const found = all.filter(matches).sort((a, b) => (a.status === "clean") - (b.status === "clean"));
+  placeRows(found.slice(0, MAX_ROWS).map((entry) => (entry.row ??= makeRow(entry))));
+  const seen = Math.min(found.length, MAX_ROWS);
+  page.shown.textContent = seen < all.length ? `${seen.toLocaleString()} of ${all.length.toLocaleString()} shown` : "";
+  page.empty.hidden = seen > 0;
+  page.empty.textContent = all.length ? "No repository matches the filter." : "The report lists no repositories.";
+  const troubled = all.filter(({ status }) => status !== "clean").length;
+  document.title = troubled ? `(${troubled}) Reportcast` : "Reportcast";
+}
+
+/** Puts `rows` in order, moving only what has to move: a moved row loses focus and flashes again. */
+function placeRows(rows) {
+  const staying = new Set(rows);
+  for (const row of [...page.repos.children]) if (!staying.has(row)) row.remove();
+  let cursor = page.repos.firstElementChild;
+  for (const row of rows) {
+    if (row === cursor) cursor = cursor.nextElementSibling;
+    else page.repos.insertBefore(row, cursor);
+  }
+}
+
+function tellNews(gone) {
+  const changed = [...entries.values()].filter((entry) => entry.changed);
+  const names = changed.slice(0, 3).map(({ repo, status }) => `${repo.name} is ${status}`);
+  const rest = changed.length > names.length ? [`${changed.length - names.length} more changed`] : [];
+  const left = gone > 0 ? [`${gone} no longer listed`] : [];
+  page.news.textContent = [...names, ...rest, ...left].join(", "); // empty for a new time alone: not worth a word
+}
+
+function showAge() {
+  const seconds = Math.round((Date.now() + serverAhead - reportedAt) / 1000);
+  page.age.textContent = Number.isNaN(seconds) ? "" : ageOf(seconds);
+}
+
+function ageOf(seconds) {
+  if (seconds < -5) return "dated in the future";
+  if (seconds < 2) return "just now";
+  if (seconds < 120) return `${seconds} s ago`;
+  if (seconds < 7200) return `${Math.floor(seconds / 60)} min ago`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h ago` : `${Math.floor(seconds / 86_400)} days ago`;
+}
+
+async function getJson(path) {
+  const response = await fetch(path, { cache: "no-cache", signal: AbortSignal.timeout(POLL_MS * 0.8) });
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  return response.json();
+}
+
+async function checkStatus() {
+  const status = await getJson("api/ws/status").catch(() => null);
+  if (!status) return; // the connection state tells of a server that is away
+  const sentence = status.status === "degraded" ? bannerOf(status) : "";
+  if (page.banner.textContent !== sentence) page.banner.textContent = sentence;
+  page.banner.hidden = sentence === "";
+}
+
+function bannerOf({ source, broker, stale, reasons }) {
+  const reason = isText(source?.reason) ? `: ${source.reason}` : "";
+  const below = shown === null ? "There is no good report yet." : "Below is the last good report.";
+  if (source?.state === "rejected") return `The file's present content is not served${reason}. ${below}`;
+  if (source?.state === "waiting") return `The report file is being waited for${reason}. ${shown === null ? "" : below}`;
+  if (stale || broker?.connected === false) return "The gateway has lost its broker; what is below may be out of date.";
+  return `The service is degraded: ${lineOf(reasons) || "it does not say why"}.`;
+}
+
+let state = "connecting";
+let socket = null;
+let attempt = 0;
+let retry = 0;
+let pinged = false;
+
+function setState(next) {
+  if (state === next) return;
+  state = next;
+  page.connection.dataset.state = next;
+  page["connection-word"].textContent = CONNECTION[next];
+}
+
+/** Delay before attempt `n` (0, 1, ...), in ms. Full jitter, so that clients spread out. */
+const backoff = (n) => Math.random() * Math.min(30_000, 500 * 2 ** n);
+
+function connect() {
+  const address = new URL("ws", document.baseURI);
+  address.protocol = address.protocol.replace("http", "ws");
+  const opened = new WebSocket(address);
+  socket = opened;
+  clearTimeout(retry);
+  opened.onmessage = (event) => opened === socket && receive(event.data);
+  opened.onclose = () => opened === socket && lose();
+}
+
+function lose() {
+  socket?.close();
+  socket = null;
+  pinged = false;
+  if (attempt > 0 && state !== "polling") setState("offline");
+  else if (state === "live") setState("connecting");
+  retry = setTimeout(connect, backoff(attempt));
+  attempt += 1;
+}
+
+function receive(frame) {
+  const message = JSON.parse(frame);
+  setState("live");
+  attempt = 0; // not on open: a server that accepts and then closes would be asked again and again
+  pinged = false;
+  if (message.type === "audit-update") {
+    serverAhead = Date.parse(message.timestamp) - Date.now() || 0;
+    if (isText(message.server)) page.server.textContent = message.server;
+    show(message.data);
+    setTimeout(checkStatus, Math.random() * 1000); // spread: every page gets an update at the same moment
+  } else if (message.type === "error" && shown === null) {
+    page["waiting-reason"].textContent = `${message.message}. The report appears here by itself.`;
+  }
+}
+
+function ping() {
+  if (state !== "live") return;
+  if (pinged) return lose();
+  pinged = true;
+  socket.send('{"type":"ping"}');
+}
+
+async function poll() {
+  if (document.hidden) return;
+  checkStatus();
+  if (state === "live") return;
+  const report = await getJson("audit").catch(() => null);
+  if (state === "live") return; // what came meanwhile over the socket is newer
+  setState(report ? "polling" : "offline");
+  show(report);
+}
+
+page.filter.addEventListener("input", showRows);
+addEventListener("online", () => { if (!socket) connect(); });
+document.addEventListener("visibilitychange", poll);
+setInterval(showAge, 1000);
+setInterval(poll, POLL_MS);
+setInterval(ping, PING_MS);
+connect();
+checkStatus();
