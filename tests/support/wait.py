@@ -1,37 +1,48 @@
-"""Waiting for a condition, never for a time."""
+"""Waiting for something to become true, instead of sleeping and hoping."""
 
 import asyncio
 import inspect
-import threading
+import time
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
+T = TypeVar("T")
+
+TIMEOUT_S = 10.0
 POLL_S = 0.02
 
 
-async def wait_until(what: str, condition: Callable[[], object | Awaitable[object]], timeout_s: float = 10.0) -> None:
+def wait_until(what: str, condition: Callable[[], T], timeout_s: float = TIMEOUT_S) -> T:
     """
-    Wait until ``condition`` gives something true.
+    Give the first true result of ``condition``.
+
+    Args:
+        what: Names what is waited for, as in "the client has joined".
+        condition: Called every POLL_S; what it raises is raised.
+        timeout_s: At most this long.
 
     Raises:
-        AssertionError: After ``timeout_s``; says what was waited for.
+        AssertionError: If it did not become true in time; says what was waited for, and the last result.
     """
-    deadline = asyncio.get_running_loop().time() + timeout_s
-    while True:
-        met = condition()
-        if inspect.isawaitable(met):
-            met = await met
-        if met:
-            return
-        if asyncio.get_running_loop().time() > deadline:
-            raise AssertionError(f"waited {timeout_s} s in vain until {what}")
+    deadline = time.monotonic() + timeout_s
+    while not (result := condition()):
+        _check(what, result, deadline, timeout_s)
+        time.sleep(POLL_S)
+    return result
+
+
+async def await_until(what: str, condition: Callable[[], T | Awaitable[T]], timeout_s: float = TIMEOUT_S) -> T:
+    """Do as ``wait_until`` does, but leave the event loop running; ``condition`` may be a coroutine function."""
+    deadline = time.monotonic() + timeout_s
+    while not (result := await _resolved(condition())):
+        _check(what, result, deadline, timeout_s)
         await asyncio.sleep(POLL_S)
+    return result
 
 
-def wait_until_sync(what: str, condition: Callable[[], object], timeout_s: float = 10.0) -> None:
-    """Do as ``wait_until`` does, without an event loop."""
-    never = threading.Event()
-    for _ in range(int(timeout_s / POLL_S)):
-        if condition():
-            return
-        never.wait(POLL_S)
-    raise AssertionError(f"waited {timeout_s} s in vain until {what}")
+async def _resolved(result: T | Awaitable[T]) -> T:
+    return await result if inspect.isawaitable(result) else result
+
+
+def _check(what: str, result: object, deadline: float, timeout_s: float) -> None:
+    assert time.monotonic() < deadline, f"waited {timeout_s:g} s until {what}; the last result was {result!r}"
