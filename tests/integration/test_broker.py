@@ -13,7 +13,7 @@ from reportcast.contracts.messages import Refreshed, Snapshot, Source, SourceSta
 
 from tests.support.redis_server import RedisServer, free_port
 from tests.support.reports import publication
-from tests.support.wait import wait_until
+from tests.support.wait import await_until
 
 SOURCE = Source(SourceState.REJECTED, "2026-11-23T12:00:00.000Z", "cut off")
 
@@ -235,5 +235,5 @@ async def test_a_subscription_that_is_left_is_gone(redis_server: RedisServer, re
     async def nobody_follows() -> bool:
         return bool((await client.pubsub_numsub(keys_of("audit").messages))[0][1] == 0)
 
-    await wait_until("nobody follows", nobody_follows)
+    await await_until("nobody follows", nobody_follows)
     await client.aclose()

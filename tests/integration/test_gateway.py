@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection
 from tests.support.faults import slow_reader
 from tests.support.reports import audit, publication
 from tests.support.running import CHANNEL, RunningGateway, running_gateway
-from tests.support.wait import wait_until
+from tests.support.wait import await_until
 
 TOKEN = "sesame-sesame"
 LIVE = Source(SourceState.LIVE, "2026-11-23T12:00:00.000Z")
@@ -27,7 +27,7 @@ async def gateway(memory_broker: MemoryBroker) -> AsyncIterator[RunningGateway]:
     await memory_broker.publish(CHANNEL, publication(1))
     await memory_broker.set_source(CHANNEL, LIVE)
     async with running_gateway(memory_broker, gateway_admin_token=TOKEN) as running:
-        await wait_until("it has the report", lambda: running.feed.replica.snapshot)
+        await await_until("it has the report", lambda: running.feed.replica.snapshot)
         yield running
 
 
@@ -117,7 +117,7 @@ async def test_the_connection_limit(memory_broker: MemoryBroker) -> None:
                     await second.recv()
                 assert second.close_code == CloseCode.TRY_AGAIN_LATER
         assert await gateway.metric("reportcast_gateway_refused_total", reason="limit") == 1
-        await wait_until("the first is gone", lambda: len(gateway.feed.hub) == 0)
+        await await_until("the first is gone", lambda: len(gateway.feed.hub) == 0)
         async with gateway.connect() as third:
             await third.recv()
 
@@ -143,8 +143,8 @@ async def test_a_silent_peer_is_dropped(memory_broker: MemoryBroker) -> None:
         gateway.connect() as alive,
         slow_reader(gateway.address),
     ):
-        await wait_until("both joined", lambda: len(gateway.feed.hub) == 2)
-        await wait_until("the silent one is dropped", lambda: len(gateway.feed.hub) == 1)
+        await await_until("both joined", lambda: len(gateway.feed.hub) == 2)
+        await await_until("the silent one is dropped", lambda: len(gateway.feed.hub) == 1)
 
         assert await alive.recv()
         assert await ask(alive, '{"type":"ping"}') != {}
@@ -159,7 +159,7 @@ async def test_a_client_that_does_not_read_disturbs_nobody(memory_broker: Memory
         gateway.connect(max_size=None) as reader,
     ):
         await reader.recv()
-        await wait_until("both joined", lambda: len(gateway.feed.hub) == 2)
+        await await_until("both joined", lambda: len(gateway.feed.hub) == 2)
         for mark in range(200):
             await memory_broker.publish(CHANNEL, big if mark % 2 else publication(mark, "small"))
             await reader.recv()
@@ -184,7 +184,7 @@ async def test_a_gateway_that_joins_later_has_the_report(broker: Broker) -> None
     await broker.publish(CHANNEL, publication(1))
     await broker.publish(CHANNEL, publication(2))
     async with running_gateway(broker) as gateway:
-        await wait_until("it has joined", lambda: gateway.feed.relay.is_connected)
+        await await_until("it has joined", lambda: gateway.feed.relay.is_connected)
         async with gateway.connect() as client:
             assert json.loads(await client.recv())["data"] == audit(2)
 
@@ -211,7 +211,7 @@ async def test_a_rejected_report_shows_in_the_status(gateway: RunningGateway, me
     async def is_degraded() -> bool:
         return bool((await gateway.status())["status"] == "degraded")
 
-    await wait_until("the status is degraded", is_degraded)
+    await await_until("the status is degraded", is_degraded)
     status = await gateway.status()
     assert status["reasons"] == ["the report file's present content is not served: report is empty"]
     assert (await gateway.http.get("audit")).json() == audit(1)
@@ -328,7 +328,7 @@ async def test_the_page_lets_nothing_in_from_elsewhere(gateway: RunningGateway) 
 async def test_operational_endpoints(memory_broker: MemoryBroker) -> None:
     """Live at once, ready when the stored state was read, and counting."""
     async with running_gateway(memory_broker) as gateway:
-        await wait_until("it is ready", lambda: gateway.feed.health.is_ready)
+        await await_until("it is ready", lambda: gateway.feed.health.is_ready)
         assert (await gateway.http.get("readyz")).json() == {"status": "ready"}
         gateway.feed.health.fail("broker", "gone")
         unready = await gateway.http.get("readyz")

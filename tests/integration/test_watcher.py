@@ -14,7 +14,7 @@ from reportcast.contracts.report import parse_report
 
 from tests.support.reports import audit_bytes
 from tests.support.running import CHANNEL, RunningWatcher, running_watcher
-from tests.support.wait import wait_until
+from tests.support.wait import await_until
 
 READS = "reportcast_watcher_reads_total"
 
@@ -31,7 +31,7 @@ async def wait_served(broker: Broker, raw: bytes) -> None:
     async def is_served() -> bool:
         return await served(broker) == parse_report(raw).body
 
-    await wait_until("the content is served", is_served)
+    await await_until("the content is served", is_served)
 
 
 async def wait_source(broker: Broker, state: SourceState) -> str | None:
@@ -41,7 +41,7 @@ async def wait_source(broker: Broker, state: SourceState) -> str | None:
         source = (await broker.state(CHANNEL)).source
         return source is not None and source.state is state
 
-    await wait_until(f"the source is {state.value}", is_so)
+    await await_until(f"the source is {state.value}", is_so)
     source = (await broker.state(CHANNEL)).source
     assert source
     return source.reason
@@ -56,12 +56,12 @@ def replace(path: Path, raw: bytes) -> None:
 
 async def wait_ready(watcher: RunningWatcher) -> None:
     """Wait until the watcher is ready."""
-    await wait_until("the watcher is ready", lambda: watcher.health.is_ready)
+    await await_until("the watcher is ready", lambda: watcher.health.is_ready)
 
 
 async def wait_counted(watcher: RunningWatcher, name: str, at_least: float) -> None:
     """Wait until a counter has reached a value."""
-    await wait_until(f"{name} is {at_least}", lambda: watcher.metric(name) >= at_least)
+    await await_until(f"{name} is {at_least}", lambda: watcher.metric(name) >= at_least)
 
 
 async def test_the_report_is_published_on_start(broker: Broker, tmp_path: Path) -> None:
@@ -293,7 +293,7 @@ async def test_a_refresh_is_answered(broker: Broker, tmp_path: Path) -> None:
         async def was_heard() -> bool:
             return await broker.request_refresh(CHANNEL) is Refresh.REQUESTED
 
-        await wait_until("a watcher listens", was_heard)
+        await await_until("a watcher listens", was_heard)
         async with asyncio.timeout(5):
             async for message in messages:
                 if isinstance(message, Refreshed):

@@ -23,7 +23,7 @@ from watcher.app import Watcher
 from watcher.metrics import WatcherMetrics
 from watcher.settings import SourceSettings
 
-from tests.support.wait import wait_until
+from tests.support.wait import await_until
 
 CHANNEL = "audit"
 
@@ -61,7 +61,7 @@ async def running_gateway(broker: Broker, **settings: Any) -> AsyncIterator[Runn
     address = address_of(listener)
     async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(base_url=address) as http:
         tasks.create_task(serve_feed(feed, registry, listener, stop))
-        await wait_until("the gateway answers", lambda: _answers(http))
+        await await_until("the gateway answers", lambda: _answers(http))
         yield RunningGateway(address, feed, http)
         stop.set()
 
