@@ -37,9 +37,12 @@ function countsOf({ summary, repos }) {
   return COUNTS.filter((count) => count in counts).map((count) => [count, counts[count]]);
 }
 
-/** One line for any JSON value; of an object its values: "3fa9c1d · Fix the build · 2026-01-31T12:00:00Z". */
-const lineOf = (value) =>
-  value !== null && typeof value === "object" ? Object.values(value).map(lineOf).join(" · ") : String(value ?? "");
+/** One line for any JSON value; of an object its values: "3fa9c1d · Fix the build · 1/31/2026, 12:00:00 PM". */
+function lineOf(value) {
+  if (value !== null && typeof value === "object") return Object.values(value).map(lineOf).join(" · ");
+  const isTime = isText(value) && /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:?\d\d)$/.test(value);
+  return isTime ? new Date(value).toLocaleString() : String(value ?? "");
+}
 
 function make(tag, properties = {}, ...children) {
   const element = Object.assign(document.createElement(tag), properties);
@@ -203,13 +206,13 @@ async function checkStatus() {
   page.banner.hidden = sentence === "";
 }
 
-function bannerOf({ source, broker, stale }) {
+function bannerOf({ source, broker, stale, reasons }) {
   const reason = isText(source?.reason) ? `: ${source.reason}` : "";
   const below = shown === null ? "There is no good report yet." : "Below is the last good report.";
   if (source?.state === "rejected") return `The file's present content is not served${reason}. ${below}`;
   if (source?.state === "waiting") return `The report file is being waited for${reason}. ${shown === null ? "" : below}`;
   if (stale || broker?.connected === false) return "The gateway has lost its broker; what is below may be out of date.";
-  return `The service is degraded${reason}.`;
+  return `The service is degraded: ${lineOf(reasons) || "it does not say why"}.`;
 }
 
 let state = "connecting";
