@@ -5,8 +5,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from reportcast.broker.base import Broker
-from reportcast.contracts.messages import Message
+from reportcast.broker.base import Broker, ChannelState
+from reportcast.contracts.messages import Message, Publication
 
 
 class DeafSubscription:
@@ -28,6 +28,18 @@ class DeafSubscription:
         async for message in messages:
             if not self.deaf:
                 yield message
+
+
+class PublishesWhileRead(DeafSubscription):
+    """A broker to which somebody publishes just before its stored state is read."""
+
+    def __init__(self, broker: Broker, publication: Publication) -> None:
+        super().__init__(broker)
+        self._publication = publication
+
+    async def state(self, channel: str) -> ChannelState:
+        await self._broker.publish(channel, self._publication)
+        return await self._broker.state(channel)
 
 
 @contextlib.asynccontextmanager

@@ -3,7 +3,7 @@
 import asyncio
 import inspect
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -31,7 +31,7 @@ def wait_until(what: str, condition: Callable[[], T], timeout_s: float = TIMEOUT
     return result
 
 
-async def await_until(what: str, condition: Callable[[], T | Awaitable[T]], timeout_s: float = TIMEOUT_S) -> T:
+async def await_until(what: str, condition: Callable[[], object], timeout_s: float = TIMEOUT_S) -> object:
     """Do as ``wait_until`` does, but leave the event loop running; ``condition`` may be a coroutine function."""
     deadline = time.monotonic() + timeout_s
     while not (result := await _resolved(condition())):
@@ -40,7 +40,7 @@ async def await_until(what: str, condition: Callable[[], T | Awaitable[T]], time
     return result
 
 
-async def _resolved(result: T | Awaitable[T]) -> T:
+async def _resolved(result: object) -> object:
     return await result if inspect.isawaitable(result) else result
 
 

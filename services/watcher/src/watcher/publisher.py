@@ -78,22 +78,27 @@ class Publisher:
         """Keep the broker in step, for ever."""
         loop = asyncio.get_running_loop()
         outage = Outage(self._log, loop.time, self._metrics.broker_retries.inc)
+        verify = True
         while True:
             try:
+                if verify:
+                    await self._verify()
                 await self._reconcile()
                 outage.end()
                 self._health.fulfil("broker")
-                await self._wait()
+                verify = not await self._is_wanted_within(VERIFY_S)
             except BrokerError as exc:
                 self._health.fail("broker", str(exc))
                 await outage.wait(exc)
+                # With nothing to publish, this alone tells whether the broker is back, and what it still has.
+                verify = True
 
-    async def _wait(self) -> None:
+    async def _is_wanted_within(self, timeout_s: float) -> bool:
         try:
-            async with asyncio.timeout(VERIFY_S):
-                await self._wanted.wait()
+            async with asyncio.timeout(timeout_s):
+                return await self._wanted.wait()
         except TimeoutError:
-            await self._verify()
+            return False
 
     async def _verify(self) -> None:
         position = await self._broker.position(self._channel)

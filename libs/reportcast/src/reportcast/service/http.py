@@ -54,7 +54,7 @@ async def serve_http(app: ASGIApp, listener: socket.socket, stop: asyncio.Event,
 
     Args:
         app: The ASGI application; its lifespan runs.
-        listener: From ``listen``.
+        listener: From ``listen``; closed at the end.
         stop: Ends the server; connections get GRACEFUL_S to finish.
         options: Of ``uvicorn.Config``.
     """
@@ -67,12 +67,13 @@ async def serve_http(app: ASGIApp, listener: socket.socket, stop: asyncio.Event,
         **options,
     )
     server = _Server(config)
-    async with asyncio.TaskGroup() as tasks:
-        serving = tasks.create_task(server.serve(sockets=[listener]))
-        stopping = tasks.create_task(stop.wait())
-        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-        server.should_exit = True
+    with listener:
+        async with asyncio.TaskGroup() as tasks:
+            serving = tasks.create_task(server.serve(sockets=[listener]))
+            stopping = tasks.create_task(stop.wait())
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            stopping.cancel()
+            server.should_exit = True
 
 
 def operational_routes(health: Health, registry: CollectorRegistry) -> list[Route]:

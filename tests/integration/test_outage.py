@@ -1,0 +1,182 @@
+"""Losing the broker, and getting it back."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import gateway.relay
+import pytest
+import watcher.publisher
+from reportcast.broker.memory import MemoryBroker
+from reportcast.broker.redis import RedisBroker
+from reportcast.contracts.messages import Snapshot, number
+from reportcast.contracts.position import Position
+
+from tests.support.faults import DeafSubscription, PublishesWhileRead
+from tests.support.redis_server import RedisServer, real_redis, redis_gone, redis_paused
+from tests.support.reports import audit, audit_bytes, publication
+from tests.support.running import CHANNEL, RunningGateway, running_gateway, running_watcher
+from tests.support.wait import await_until
+
+
+@pytest.fixture
+async def own_redis() -> AsyncIterator[RedisServer]:
+    """Give a Redis that the test may do anything to."""
+    with real_redis() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def verify_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let both services look after the broker several times a second."""
+    monkeypatch.setattr(gateway.relay, "VERIFY_S", 0.2)
+    monkeypatch.setattr(gateway.relay, "GRACE_S", 0.2)
+    monkeypatch.setattr(watcher.publisher, "VERIFY_S", 0.2)
+
+
+async def is_stale(running: RunningGateway, expected: bool) -> None:
+    """Wait until the gateway says whether what it serves may be stale."""
+
+    async def says_so() -> bool:
+        return bool((await running.status())["stale"] is expected)
+
+    await await_until(f"stale is {expected}", says_so, timeout_s=20)
+
+
+async def test_losing_redis_drops_no_client(own_redis: RedisServer, tmp_path: Path) -> None:
+    """
+    The last state stays served, marked stale.
+
+    When Redis comes back empty the watcher publishes again, and clients get only what is new.
+    """
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    broker = RedisBroker(own_redis.url)
+    async with (
+        running_watcher(broker, path, report_sweep_s=0.2) as watching,
+        running_gateway(broker) as running,
+        running.connect() as client,
+    ):
+        await await_until("the report is there", lambda: running.feed.replica.snapshot)
+        while json.loads(await client.recv()).get("data") != audit(1):
+            pass
+
+        with redis_gone(own_redis):
+            await is_stale(running, True)
+            status = await running.status()
+            assert status["status"] == "degraded"
+            assert (await running.http.get("audit")).headers["X-Reportcast-Stale"] == "true"
+            assert (await running.http.get("readyz")).status_code == 200
+            history = await running.http.get("audit/history")
+            assert (history.status_code, history.json()) == (503, {"error": "the broker does not answer; try again"})
+            await await_until("the watcher is not ready", lambda: not watching.health.is_ready)
+            async with running.connect() as late:
+                assert json.loads(await late.recv())["data"] == audit(1)
+            path.write_bytes(audit_bytes(2))
+        await is_stale(running, False)
+
+        assert json.loads(await client.recv())["data"] == audit(2)
+        await await_until("the watcher is ready", lambda: watching.health.is_ready)
+        await await_until("the source is told again", lambda: running.feed.replica.source)
+        assert (await running.status())["status"] == "healthy"
+    await broker.close()
+
+
+async def test_an_emptied_redis_gets_the_same_report_again(own_redis: RedisServer, tmp_path: Path) -> None:
+    """A new stream with the content that clients have: nothing is sent to them, and the next change is."""
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    broker = RedisBroker(own_redis.url)
+    async with running_watcher(broker, path), running_gateway(broker) as running, running.connect() as client:
+        while json.loads(await client.recv()).get("data") != audit(1):
+            pass
+        epoch = (await running.status())["report"]["epoch"]
+
+        with redis_gone(own_redis):
+            await is_stale(running, True)
+
+        async def has_new_epoch() -> bool:
+            return bool((await running.status())["report"]["epoch"] != epoch)
+
+        await await_until("the stream began anew", has_new_epoch, timeout_s=20)
+        path.write_bytes(audit_bytes(2))
+        assert json.loads(await client.recv())["data"] == audit(2)
+    await broker.close()
+
+
+async def test_no_redis_at_start(own_redis: RedisServer, tmp_path: Path) -> None:
+    """Both services start, are live but not ready, and become ready when it comes."""
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    broker = RedisBroker(own_redis.url)
+    own_redis.kill()
+    async with running_watcher(broker, path) as watching, running_gateway(broker) as running:
+        assert (await running.http.get("healthz")).status_code == 200
+        assert (await running.http.get("readyz")).status_code == 503
+        assert not watching.health.is_ready
+
+        own_redis.start()
+
+        await await_until("the gateway is ready", lambda: running.feed.health.is_ready, timeout_s=20)
+        await await_until("the report is there", lambda: running.feed.replica.snapshot, timeout_s=20)
+        await await_until("the watcher is ready", lambda: watching.health.is_ready)
+        assert await running.metric("reportcast_gateway_broker_retries_total") > 0
+    await broker.close()
+
+
+async def test_a_redis_that_hangs_is_noticed(own_redis: RedisServer) -> None:
+    """Its connections stay open and nothing answers: the comparison of positions times out, and says so."""
+    broker = RedisBroker(own_redis.url)
+    await broker.publish(CHANNEL, publication(1))
+    async with running_gateway(broker) as running:
+        await is_stale(running, False)
+        with redis_paused(own_redis):
+            await is_stale(running, True)
+        await is_stale(running, False)
+    await broker.close()
+
+
+async def test_a_half_open_subscription_is_noticed(memory_broker: MemoryBroker) -> None:
+    """No error and no message: the stored position tells, and joining again brings what was missed."""
+    deaf = DeafSubscription(memory_broker)
+    async with running_gateway(deaf) as running, running.connect() as client:
+        await client.recv()
+        await memory_broker.publish(CHANNEL, publication(1))
+        assert json.loads(await client.recv())["data"] == audit(1)
+        deaf.deaf = True
+        for mark in (2, 3):
+            await memory_broker.publish(CHANNEL, publication(mark))
+
+        assert json.loads(await client.recv())["data"] == audit(3)
+        assert await running.metric("reportcast_gateway_missed_total") == 1
+
+
+async def test_a_late_message_of_an_old_stream_changes_nothing(memory_broker: MemoryBroker) -> None:
+    """The stored state is read again, and it wins."""
+    await memory_broker.publish(CHANNEL, publication(1))
+    async with running_gateway(memory_broker) as running, running.connect() as client:
+        await client.recv()
+        late: Snapshot = number(publication(9), Position("old", 9), "old.json")
+        memory_broker._channel(CHANNEL).messages.publish(late)
+        await memory_broker.publish(CHANNEL, publication(2))
+
+        assert json.loads(await client.recv())["data"] == audit(2)
+        assert (await running.status())["stale"] is False
+
+
+async def test_a_change_during_the_join_is_neither_lost_nor_doubled(memory_broker: MemoryBroker) -> None:
+    """Published between subscribing and reading: read with the state, then known as a duplicate."""
+    async with (
+        running_gateway(PublishesWhileRead(memory_broker, publication(1))) as running,
+        running.connect() as client,
+    ):
+        await await_until("it has joined", lambda: running.feed.relay.is_connected)
+        await memory_broker.publish(CHANNEL, publication(2))
+        seen: list[object] = []
+        async with asyncio.timeout(5):
+            while not seen or seen[-1] != audit(2):
+                frame = json.loads(await client.recv())
+                seen += [frame["data"]] if "data" in frame else []
+
+    assert seen in ([audit(1), audit(2)], [audit(2)])

@@ -1,0 +1,28 @@
+import structlog
+import structlog.testing
+from hypothesis import given
+from hypothesis import strategies as st
+from reportcast.broker.backoff import Outage, full_jitter
+from reportcast.broker.errors import BrokerUnavailable
+
+
+@given(st.integers(0, 100_000))
+def test_full_jitter_is_bounded(attempt: int) -> None:
+    """However long it has been going on."""
+    assert 0 <= full_jitter(attempt, 0.1, 5) <= min(5, 0.1 * 2 ** min(attempt, 16))
+
+
+async def test_an_outage_is_logged_once() -> None:
+    """One line when it starts, one when it ends, whatever the attempts."""
+    moments = iter([10.0, 12.5])
+    attempts: list[None] = []
+    with structlog.testing.capture_logs() as lines:
+        outage = Outage(structlog.get_logger(), lambda: next(moments), lambda: attempts.append(None))
+        for _ in range(3):
+            await outage.wait(BrokerUnavailable("redis://h", "no"))
+        outage.end()
+        outage.end()
+
+    assert [line["event"] for line in lines] == ["broker lost", "broker back"]
+    assert lines[0]["reason"] == "broker redis://h is unavailable: no"
+    assert (lines[1]["outage_s"], lines[1]["attempts"], len(attempts)) == (2.5, 3, 3)

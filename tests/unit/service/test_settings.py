@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import pytest
+from gateway.settings import GatewaySettings
+from reportcast.service.settings import SettingsError, describe_settings, load_settings
+from standalone.up import StandaloneSettings
+from watcher.settings import WatcherSettings
+
+
+def test_defaults() -> None:
+    """An empty environment gives the documented defaults."""
+    settings = load_settings(GatewaySettings, {})
+
+    assert settings.gateway_port == 8080
+    assert settings.redis_url == "redis://127.0.0.1:6379/0"
+    assert settings.gateway_admin_token is None
+
+
+def test_values_are_read_and_converted() -> None:
+    """Numbers, lists and secrets."""
+    settings = load_settings(
+        GatewaySettings,
+        {
+            "GATEWAY_PORT": "81",
+            "GATEWAY_ALLOWED_ORIGINS": "https://a.example, http://b.example:8080,",
+            "GATEWAY_ADMIN_TOKEN": "sesame-sesame",
+            "REDIS_URL": "unix:///run/redis.sock",
+        },
+    )
+
+    assert settings.gateway_port == 81
+    assert settings.gateway_allowed_origins == ("https://a.example", "http://b.example:8080")
+    assert settings.gateway_admin_token == "sesame-sesame"
+
+
+def test_a_secret_from_a_file(tmp_path: Path) -> None:
+    """Without the line feed at its end; the variable itself wins."""
+    (tmp_path / "token").write_text("sesame-sesame\n")
+    environ = {"GATEWAY_ADMIN_TOKEN_FILE": str(tmp_path / "token")}
+
+    assert load_settings(GatewaySettings, environ).gateway_admin_token == "sesame-sesame"
+    environ["GATEWAY_ADMIN_TOKEN"] = "another-token"
+    assert load_settings(GatewaySettings, environ).gateway_admin_token == "another-token"
+
+
+def test_empty_means_unset() -> None:
+    """As compose files pass on what is not set."""
+    settings = load_settings(GatewaySettings, {"GATEWAY_ADMIN_TOKEN": "", "GATEWAY_PORT": ""})
+
+    assert (settings.gateway_admin_token, settings.gateway_port) == (None, 8080)
+
+
+def test_what_kubernetes_injects_is_ignored() -> None:
+    """For a service that is called gateway."""
+    settings = load_settings(
+        GatewaySettings,
+        {
+            "GATEWAY_PORT": "tcp://10.0.0.1:8080",
+            "GATEWAY_SERVICE_HOST": "10.0.0.1",
+            "GATEWAY_SERVICE_PORT": "8080",
+            "GATEWAY_SERVICE_PORT_HTTP": "8080",
+            "GATEWAY_PORT_8080_TCP": "tcp://10.0.0.1:8080",
+            "GATEWAY_PORT_8080_TCP_ADDR": "10.0.0.1",
+        },
+    )
+
+    assert settings.gateway_port == 8080
+
+
+def test_another_services_settings_are_not_its_business() -> None:
+    """One environment file may serve all."""
+    load_settings(WatcherSettings, {"GATEWAY_PROT": "1", "PATH": "/bin"})
+    with pytest.raises(SettingsError, match="GATEWAY_PROT is not a setting"):
+        load_settings(StandaloneSettings, {"GATEWAY_PROT": "1"})
+
+
+def test_a_wrong_secret_is_not_shown() -> None:
+    """Not even in the error."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(GatewaySettings, {"GATEWAY_ADMIN_TOKEN": "short"})
+
+    assert str(caught.value).startswith("GATEWAY_ADMIN_TOKEN: ")
+    assert "'short'" not in str(caught.value)
+
+
+def test_the_help_names_every_setting() -> None:
+    """With its default, and where a file will do."""
+    text = describe_settings(GatewaySettings)
+
+    assert "GATEWAY_PORT" in text
+    assert "[8080]" in text
+    assert "(or GATEWAY_ADMIN_TOKEN_FILE) [unset]" in text

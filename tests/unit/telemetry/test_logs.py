@@ -1,0 +1,41 @@
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+from reportcast.telemetry.logs import configure_logs
+
+
+@pytest.fixture(autouse=True)
+def untouched_logging() -> Iterator[None]:
+    """Put the process's logging back as it was."""
+    root = logging.getLogger()
+    before = (root.handlers, root.level)
+    yield
+    root.handlers, root.level = before
+    structlog.reset_defaults()
+    structlog.contextvars.clear_contextvars()
+
+
+def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
+    """Ours and the libraries' records have one form, with service, level and time."""
+    configure_logs("info", None, "test")
+
+    structlog.get_logger("ours").info("it happened", offset=3)
+    logging.getLogger("theirs").warning("it happened %s", "too")
+    logging.getLogger("theirs").debug("not shown")
+
+    ours, theirs = (json.loads(line) for line in capsys.readouterr().err.splitlines())
+    assert (ours["event"], ours["offset"], ours["service"], ours["level"]) == ("it happened", 3, "test", "info")
+    assert (theirs["event"], theirs["service"], theirs["level"]) == ("it happened too", "test", "warning")
+    assert ours["timestamp"].endswith("Z")
+
+
+def test_console(capsys: pytest.CaptureFixture[str]) -> None:
+    """For people."""
+    configure_logs("info", "console", "test")
+
+    structlog.get_logger("ours").info("it happened", offset=3)
+
+    assert "it happened" in capsys.readouterr().err
