@@ -8,7 +8,7 @@ EXPORT := $(BIN)/uv --quiet export --frozen --no-header --no-annotate --no-emit-
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench-latency lock up clean
+.PHONY: help setup demo test lint bench-latency lock up down clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ bench-latency: setup ## File change -> client received, with real Redis, at 1, 1
 
 up: ## Redis, watcher and two gateways behind one port, by docker compose
 	docker compose up --detach --build --wait
+
+down: ## Stop what `make up` started; the data stays
+	docker compose down
 
 lock: setup ## Resolve the newest versions again into the lock files (names, versions, hashes)
 	$(BIN)/uv --quiet lock --upgrade

@@ -1,0 +1,45 @@
+# One image per service: docker build --target watcher|gateway|standalone .
+# The classic builder and BuildKit both build it.
+
+FROM python:3.13-slim AS builder
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+WORKDIR /build
+# The tools stay here; /opt/reportcast gets neither pip nor a build backend.
+RUN python -m venv tools && python -m venv --without-pip /opt/reportcast
+ENV PATH="/build/tools/bin:$PATH"
+COPY requirements-build.lock requirements.lock ./
+RUN pip install --quiet --require-hashes -r requirements-build.lock \
+ && pip --python /opt/reportcast/bin/python install --quiet --require-hashes -r requirements.lock
+COPY libs libs
+COPY services services
+RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir wheels \
+      ./libs/reportcast ./services/watcher ./services/gateway ./services/standalone \
+ && pip --python /opt/reportcast/bin/python install --quiet --no-deps --no-index wheels/*.whl
+
+FROM python:3.13-slim AS runtime
+ENV PATH="/opt/reportcast/bin:$PATH" PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+COPY --from=builder /opt/reportcast /opt/reportcast
+# A number, so that Kubernetes can see that it is not root.
+USER 10001:10001
+STOPSIGNAL SIGTERM
+
+FROM runtime AS watcher
+ENV WATCHER_HOST=0.0.0.0
+EXPOSE 9101
+HEALTHCHECK --interval=5s --timeout=2s --start-period=20s --retries=3 \
+  CMD ["python", "-IS", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:9101/readyz')"]
+ENTRYPOINT ["reportcast-watcher"]
+
+FROM runtime AS gateway
+ENV GATEWAY_HOST=0.0.0.0
+EXPOSE 8080
+HEALTHCHECK --interval=5s --timeout=2s --start-period=20s --retries=3 \
+  CMD ["python", "-IS", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/readyz')"]
+ENTRYPOINT ["reportcast-gateway"]
+
+FROM runtime AS standalone
+ENV GATEWAY_HOST=0.0.0.0
+EXPOSE 8080
+HEALTHCHECK --interval=5s --timeout=2s --start-period=20s --retries=3 \
+  CMD ["python", "-IS", "-c", "from urllib.request import urlopen; urlopen('http://127.0.0.1:8080/readyz')"]
+ENTRYPOINT ["reportcast", "up"]
