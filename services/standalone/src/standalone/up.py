@@ -22,7 +22,7 @@ from watcher.settings import SourceSettings
 class StandaloneSettings(SourceSettings, ServerSettings):
     """All that the standalone server can be told."""
 
-    prefixes: ClassVar[tuple[str, ...]] = ("REPORT_", "GATEWAY_")
+    prefixes: ClassVar[tuple[str, ...]] = ("REPORT_", "HISTORY_", "GATEWAY_")
 
 
 async def serve(settings: StandaloneSettings, stop: asyncio.Event) -> None:

@@ -65,6 +65,8 @@ class Watcher:
     async def run(self) -> None:
         """Watch, for ever."""
         self._log.info("watching", sweep_s=self._settings.report_sweep_s)
+        if self._settings.history_dir:
+            self._log.warning("HISTORY_DIR is not written yet; history is kept in the broker alone")
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._publisher.run())
             tasks.create_task(self._follow_hints())

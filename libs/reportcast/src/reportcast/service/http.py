@@ -63,6 +63,8 @@ async def serve_http(app: ASGIApp, listener: socket.socket, stop: asyncio.Event,
         log_config=None,
         access_log=False,
         server_header=False,
+        # A client could name itself another address; nothing here depends on one.
+        proxy_headers=False,
         timeout_graceful_shutdown=GRACEFUL_S,
         **options,
     )
