@@ -300,3 +300,12 @@ async def test_a_refresh_is_answered(broker: Broker, tmp_path: Path) -> None:
                     break
 
         assert watcher.metric(READS) > reads
+
+
+async def test_a_file_time_that_no_calendar_holds(memory_broker: MemoryBroker, tmp_path: Path) -> None:
+    """The report is published all the same."""
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    os.utime(path, (10**11 * 4, 10**11 * 4))
+    async with running_watcher(memory_broker, path):
+        await wait_served(memory_broker, audit_bytes(1))

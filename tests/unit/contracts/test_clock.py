@@ -1,6 +1,7 @@
 import datetime
 
-from reportcast.contracts.clock import iso_utc, utc_now
+import pytest
+from reportcast.contracts.clock import iso_utc, moment_of, utc_now
 
 
 def test_iso_utc_is_what_javascript_writes() -> None:
@@ -13,3 +14,16 @@ def test_iso_utc_is_what_javascript_writes() -> None:
 def test_now_is_aware() -> None:
     """A naive time would be taken for local time."""
     assert utc_now().tzinfo is datetime.UTC
+
+
+@pytest.mark.parametrize(
+    ("time_ns", "written"),
+    [
+        pytest.param(1_500_000_000, "1970-01-01T00:00:01.500Z", id="usual"),
+        pytest.param(10**30, "9999-12-31T23:59:59.999Z", id="beyond-the-calendar"),
+        pytest.param(-(10**30), "0001-01-01T00:00:00.000Z", id="before-the-calendar"),
+    ],
+)
+def test_moment_of(time_ns: int, written: str) -> None:
+    """Whatever a file claims, it is a time that can be written."""
+    assert iso_utc(moment_of(time_ns)) == written

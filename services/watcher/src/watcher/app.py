@@ -2,13 +2,14 @@
 
 import asyncio
 import datetime
+import math
 from collections.abc import Callable
 
 import structlog
 from reportcast.broker.backoff import Outage
 from reportcast.broker.base import Broker
 from reportcast.broker.errors import BrokerError
-from reportcast.contracts.clock import iso_utc
+from reportcast.contracts.clock import iso_utc, moment_of
 from reportcast.contracts.errors import ReportError, ReportMissing
 from reportcast.contracts.messages import Source, SourceState
 from reportcast.contracts.report import Report
@@ -16,15 +17,15 @@ from reportcast.telemetry.health import Health
 
 from watcher.metrics import WatcherMetrics
 from watcher.publisher import Publisher
-from watcher.reader import Fingerprint, Reading, fingerprint, read_report
+from watcher.reader import Fingerprint, Reading, read_if_touched
 from watcher.settings import SourceSettings
 from watcher.settle import Decision, Settle
 from watcher.source import hints
 
 # After an unfinished reading, look again so soon even without a hint: a writer's last event can be lost.
 RELOOK_S = 0.1
-# After an unfinished reading, hints are let pass for so long, so that a writer of many small pieces is not read
-# once for each of them. It bounds what a slow writer's last piece waits.
+# After an unfinished reading, hints are let pass for so long, or twice what the reading took, so that a writer of many
+# small pieces is not read once for each of them. It bounds what a slow writer's last piece waits.
 BREATH_S = 0.01
 
 
@@ -60,6 +61,7 @@ class Watcher:
         self._log = structlog.get_logger("watcher").bind(channel=channel, path=str(settings.report_file))
         self._hint = asyncio.Event()
         self._refresh_requested = False
+        self._looked_at: Fingerprint | None = None
         self._source: Source | None = None
 
     async def run(self) -> None:
@@ -95,30 +97,30 @@ class Watcher:
 
     async def _look_for_ever(self) -> None:
         clock = asyncio.get_running_loop().time
-        looked_at: Fingerprint | None = None
-        swept_s = -self._settings.report_sweep_s
-        decision = Decision.WAIT
+        swept_s, took_s, decision = -math.inf, 0.0, Decision.WAIT
         while True:
             self._hint.clear()
             refresh, self._refresh_requested = self._refresh_requested, False
-            sweep_due = clock() - swept_s >= self._settings.report_sweep_s
-            unsure = decision is Decision.WAIT
-            if refresh or sweep_due or unsure or fingerprint(self._settings.report_file) != looked_at:
-                reading = await asyncio.to_thread(
-                    read_report, self._settings.report_file, self._settings.report_max_bytes
-                )
-                swept_s, touched, looked_at = clock(), reading.fingerprint != looked_at, reading.fingerprint
+            began_s = clock()
+            force = refresh or decision is Decision.WAIT or began_s - swept_s >= self._settings.report_sweep_s
+            # In a thread: a file system that hangs must not hang the event loop.
+            reading = await asyncio.to_thread(self._read, force)
+            if reading is not None:
+                swept_s = clock()
+                took_s = swept_s - began_s
                 decision = self._act(reading, swept_s)
-                if decision is Decision.UNCHANGED and touched:
-                    self._metrics.unchanged.inc()
                 if refresh and decision is not Decision.PUBLISH:
                     self._publisher.announce_refreshed()
-            await self._wait(decision)
+            await self._wait(decision, took_s)
 
-    async def _wait(self, decision: Decision) -> None:
+    def _read(self, force: bool) -> Reading | None:
+        known = None if force else self._looked_at
+        return read_if_touched(self._settings.report_file, self._settings.report_max_bytes, known)
+
+    async def _wait(self, decision: Decision, took_s: float) -> None:
         unsure = decision is Decision.WAIT
         if unsure:
-            await asyncio.sleep(BREATH_S)
+            await asyncio.sleep(max(BREATH_S, 2 * took_s))
         try:
             async with asyncio.timeout(RELOOK_S if unsure else self._settings.report_sweep_s):
                 await self._hint.wait()
@@ -127,12 +129,14 @@ class Watcher:
 
     def _act(self, reading: Reading, now_s: float) -> Decision:
         self._metrics.reads.inc()
+        touched, self._looked_at = reading.fingerprint != self._looked_at, reading.fingerprint
         content = reading.content
         decision = self._settle.decide(content, reading.fingerprint, now_s)
         if isinstance(content, Report):
             if decision is Decision.PUBLISH:
-                modified = datetime.datetime.fromtimestamp(reading.modified_ns / 1e9, datetime.UTC)
-                self._publisher.publish(content, modified)
+                self._publisher.publish(content, moment_of(reading.modified_ns))
+            elif touched:
+                self._metrics.unchanged.inc()
             self._set_source(SourceState.LIVE)
         elif decision is Decision.REJECT:
             self._reject(content)

@@ -54,7 +54,7 @@ async def hints(path: Path, sweep_s: float, on_error: Callable[[str], None]) -> 
     log = structlog.get_logger("source").bind(path=str(path))
     last_error: str | None = None
     while True:
-        watched = directories(path)
+        watched = await asyncio.to_thread(directories, path)
         yield None  # whatever happened before the watch stands
         if not watched:
             await asyncio.sleep(sweep_s)
@@ -64,7 +64,7 @@ async def hints(path: Path, sweep_s: float, on_error: Callable[[str], None]) -> 
                 async for _ in events:
                     last_error = None
                     yield None
-                    if directories(path) != watched:
+                    if await asyncio.to_thread(directories, path) != watched:
                         break
         # watchfiles raises whatever its Rust core meets, mostly in a group: OSError for a lost directory or a limit,
         # RuntimeError for a neighbour's name that is not UTF-8. None of them is a reason to stop watching.

@@ -15,3 +15,12 @@ def iso_utc(moment: datetime.datetime) -> str:
     Source: docs/protocol.md, Frames.
     """
     return moment.astimezone(datetime.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def moment_of(time_ns: int) -> datetime.datetime:
+    """Give a file's time, in nanoseconds since 1970; one that no calendar holds becomes the nearest that it does."""
+    try:
+        return datetime.datetime.fromtimestamp(time_ns / 1e9, datetime.UTC)
+    except (ValueError, OverflowError, OSError):
+        limit = datetime.datetime.max if time_ns > 0 else datetime.datetime.min
+        return limit.replace(tzinfo=datetime.UTC)
