@@ -152,13 +152,14 @@ class Watcher:
         self._set_source(SourceState.REJECTED, str(error))
 
     def _set_source(self, state: SourceState, reason: str | None = None) -> None:
-        if self._source and (self._source.state, self._source.reason) == (state, reason):
+        known = self._source
+        if known and (known.state, known.reason) == (state, reason):
             return
-        recovered = self._source is not None and self._source.state is not SourceState.LIVE
-        if recovered and state is SourceState.LIVE:
+        in_trouble = known is not None and known.state is not SourceState.LIVE
+        if in_trouble and state is SourceState.LIVE:
             self._log.info("report good again")
-        same_trouble = recovered and state is not SourceState.LIVE
-        since = self._source.since if self._source and same_trouble else iso_utc(self._now())
-        self._source = Source(state, since, reason)
+        # "Since" is when the trouble began, not when its reason last changed.
+        goes_on = known is not None and in_trouble and state is not SourceState.LIVE
+        self._source = Source(state, known.since if known and goes_on else iso_utc(self._now()), reason)
         self._metrics.invalid.set(state is not SourceState.LIVE)
         self._publisher.set_source(self._source)

@@ -2,6 +2,9 @@
 
 import datetime
 
+_FIRST = datetime.datetime.min.replace(tzinfo=datetime.UTC)
+_LAST = datetime.datetime.max.replace(tzinfo=datetime.UTC)
+
 
 def utc_now() -> datetime.datetime:
     """Return the present time, aware, in UTC. For the edges only; deciding code takes it as an argument."""
@@ -22,5 +25,4 @@ def moment_of(time_ns: int) -> datetime.datetime:
     try:
         return datetime.datetime.fromtimestamp(time_ns / 1e9, datetime.UTC)
     except (ValueError, OverflowError, OSError):
-        limit = datetime.datetime.max if time_ns > 0 else datetime.datetime.min
-        return limit.replace(tzinfo=datetime.UTC)
+        return _LAST if time_ns > 0 else _FIRST
