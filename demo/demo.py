@@ -61,15 +61,6 @@ def reportcast() -> Path:
     return Path(sys.executable).with_name("reportcast")
 
 
-def address() -> str:
-    """Where a browser on this machine finds the page."""
-    host = os.environ.get("GATEWAY_HOST") or "127.0.0.1"  # noqa: TID251 - only to be shown
-    port = os.environ.get("GATEWAY_PORT") or "8080"  # noqa: TID251 - only to be shown
-    if host in ("0.0.0.0", "::"):  # every address: a browser needs one of them
-        host = "127.0.0.1"
-    return f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-
-
 def audit_command(git_root: Path, *more: str) -> list[str]:
     return [sys.executable, str(AUDIT), "--git-root", str(git_root), "--output", str(OUTPUT), *more]
 
@@ -125,7 +116,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             failed = exit_code_of(first, stop)
         if stop.is_set() or failed:
             return failed
-    print(f"open {address()}  (Ctrl-C ends the demo)", flush=True)
     return serve(report_file, git_root, stop)
 
 

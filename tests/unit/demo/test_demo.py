@@ -10,7 +10,7 @@ from typing import IO
 
 import pytest
 
-from demo.demo import AUDIT, address
+from demo.demo import AUDIT
 
 Start = Callable[..., subprocess.Popen[str]]
 
@@ -58,7 +58,7 @@ def line_of(stream: IO[str] | None) -> str:
 def test_a_signal_ends_everything(start: Start, tmp_path: Path, number: signal.Signals) -> None:
     """The pipes close, so no child is left; nothing is said that sounds like an error."""
     process = start(SERVES)
-    lines = [line_of(process.stdout) for _ in range(3)]
+    lines = [line_of(process.stdout) for _ in range(2)]
 
     process.send_signal(number)
 
@@ -67,7 +67,6 @@ def test_a_signal_ends_everything(start: Start, tmp_path: Path, number: signal.S
     output = tmp_path / "beside" / "checkout" / "output" / "GitRepoReport.json"
     assert lines == [
         f"audited 1 git repository in {tmp_path / 'beside'}: 1 unreadable",
-        "open http://127.0.0.1:8080/  (Ctrl-C ends the demo)",
         f"up {output}",
     ]
     assert json.loads(output.read_bytes())["timestamp"]
@@ -76,7 +75,7 @@ def test_a_signal_ends_everything(start: Start, tmp_path: Path, number: signal.S
 def test_the_server_may_finish_its_work(start: Start) -> None:
     """It is asked to end, once, and waited for."""
     process = start(LINGERS)
-    for _ in range(3):
+    for _ in range(2):
         line_of(process.stdout)
 
     process.terminate()
@@ -96,11 +95,9 @@ def test_a_server_that_fails_ends_the_demo(start: Start) -> None:
 
 def test_a_report_file_is_served_as_it_is(start: Start, tmp_path: Path) -> None:
     """Nothing is audited; the file may come later, its directory must be there."""
-    process = start(SERVES, REPORT_FILE=str(tmp_path / "report.json"), GATEWAY_PORT="9000")
+    process = start(SERVES, REPORT_FILE=str(tmp_path / "report.json"))
 
-    lines = [line_of(process.stdout) for _ in range(2)]
-
-    assert lines == ["open http://127.0.0.1:9000/  (Ctrl-C ends the demo)", f"up {tmp_path / 'report.json'}"]
+    assert line_of(process.stdout) == f"up {tmp_path / 'report.json'}"
 
 
 def test_another_root(start: Start, tmp_path: Path) -> None:
@@ -128,19 +125,3 @@ def test_what_is_not_there_is_refused(start: Start, arguments: list[str]) -> Non
 
     assert (process.returncode, lines, errors.count("\n")) == (2, "", 1)
     assert arguments[1] in errors
-
-
-@pytest.mark.parametrize(
-    ("host", "expected"),
-    [
-        pytest.param("", "http://127.0.0.1:8080/", id="default"),
-        pytest.param("0.0.0.0", "http://127.0.0.1:8080/", id="every-address"),
-        pytest.param("::1", "http://[::1]:8080/", id="ipv6"),
-    ],
-)
-def test_address(host: str, expected: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a browser on this machine can open."""
-    monkeypatch.setenv("GATEWAY_HOST", host)
-    monkeypatch.delenv("GATEWAY_PORT", raising=False)
-
-    assert address() == expected

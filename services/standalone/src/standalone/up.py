@@ -32,7 +32,8 @@ async def serve(settings: StandaloneSettings, stop: asyncio.Event) -> None:
     broker = MemoryBroker(asyncio.get_running_loop().time)
     watcher = Watcher(settings, broker, AUDIT, WatcherMetrics(registry), health, utc_now)
     feed = make_feed(settings, broker, AUDIT, GatewayMetrics(registry), health, utc_now)
-    print(f"Reportcast shows {settings.report_file} at {address_of(listener)}", file=sys.stderr)  # noqa: T201
+    shown = f"showing {settings.report_file}; open {address_of(listener)} (Ctrl-C ends it)"
+    print(shown, file=sys.stderr)  # noqa: T201 - what a person waits for
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(watcher.run())
         await serve_feed(feed, registry, listener, stop)
