@@ -31,7 +31,7 @@ lint: setup ## Lint, format check, types and import contracts
 	$(BIN)/lint-imports --no-cache
 
 bench-latency: setup ## File change -> client received, with real Redis, at 1, 100 and 1000 clients
-	$(BIN)/python bench/latency.py
+	$(BIN)/python -m bench.latency
 
 up: ## Redis, watcher and two gateways behind one port, by docker compose
 	docker compose up --detach --build --wait

@@ -1,0 +1,124 @@
+"""One small picture of the latencies: bars on a logarithmic scale, as SVG. Pure."""
+
+import dataclasses
+import html
+import math
+from collections.abc import Sequence
+
+WIDTH, HEIGHT = 720, 380
+LEFT, RIGHT, TOP, BOTTOM = 56, 704, 70, 318
+SCALE_MS = (1.0, 10.0, 100.0, 1000.0)
+BAR_SHARE = 0.8  # of its place; the rest is the gap to the next bar
+GROUP_GAP = 28
+
+# Dark enough for white ground, and apart for those who see fewer colours: mode by hue, percentile by shade.
+FILLS = ("#8fbbe0", "#1f6fb2", "#f3c08b", "#c96a12")
+INK, FAINT, REFERENCE = "#24292f", "#d8dee4", "#b3261e"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Group:
+    """
+    The bars that stand together.
+
+    Attributes:
+        label: Below them.
+        values_ms: Their heights, one for each series.
+    """
+
+    label: str
+    values_ms: tuple[float, ...]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reference:
+    """A line across, to compare with."""
+
+    label: str
+    value_ms: float
+
+
+def height_of(value_ms: float) -> float:
+    """Give the vertical coordinate of a value; what is off the scale is drawn at its end."""
+    low, high = math.log10(SCALE_MS[0]), math.log10(SCALE_MS[-1])
+    share = (math.log10(min(max(value_ms, SCALE_MS[0]), SCALE_MS[-1])) - low) / (high - low)
+    return BOTTOM - share * (BOTTOM - TOP)
+
+
+def draw(title: str, note: str, series: Sequence[str], groups: Sequence[Group], reference: Reference) -> str:
+    """
+    Draw a bar chart.
+
+    Args:
+        title: Above it.
+        note: Small, at the bottom.
+        series: Names of the bars of each group, at most four.
+        groups: From left to right; at least one.
+        reference: The line.
+    """
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
+        'role="img" font-family="system-ui, sans-serif" font-size="12">',
+        f"<title>{html.escape(title)}</title>",
+        f'<rect width="{WIDTH}" height="{HEIGHT}" rx="6" fill="#ffffff"/>',
+        _text(LEFT, 26, title, size=15, weight=600),
+        *_legend(series),
+        *_grid(),
+        *_bars(groups, len(series)),
+        *_line(reference),
+        _text(LEFT, HEIGHT - 14, note, size=11),
+        "</svg>",
+    ]
+    return "\n".join(parts) + "\n"
+
+
+def _text(
+    x: float, y: float, words: str, *, anchor: str = "start", size: int = 12, weight: int = 400, fill: str = INK
+) -> str:
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}" '
+        f'fill="{fill}">{html.escape(words)}</text>'
+    )
+
+
+def _rectangle(x: float, y: float, width: float, height: float, fill: str) -> str:
+    return f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" fill="{fill}"/>'
+
+
+def _legend(series: Sequence[str]) -> list[str]:
+    parts = []
+    for number, (name, fill) in enumerate(zip(series, FILLS, strict=False)):
+        x = LEFT + number * 120
+        parts += [_rectangle(x, 40, 11, 11, fill), _text(x + 16, 50, name)]
+    return parts
+
+
+def _grid() -> list[str]:
+    parts = []
+    for value_ms in SCALE_MS:
+        y = height_of(value_ms)
+        parts.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{RIGHT}" y2="{y:.1f}" stroke="{FAINT}"/>')
+        parts.append(_text(LEFT - 6, y + 4, f"{value_ms:g} ms", anchor="end", size=11))
+    return parts
+
+
+def _bars(groups: Sequence[Group], count: int) -> list[str]:
+    parts = []
+    group_width = (RIGHT - LEFT) / len(groups)
+    bar_width = (group_width - GROUP_GAP) / count
+    for number, group in enumerate(groups):
+        start = LEFT + number * group_width + GROUP_GAP / 2
+        for index, value_ms in enumerate(group.values_ms):
+            x, y = start + index * bar_width, height_of(value_ms)
+            parts.append(_rectangle(x, y, bar_width * BAR_SHARE, BOTTOM - y, FILLS[index]))
+            parts.append(_text(x + bar_width * BAR_SHARE / 2, y - 4, f"{value_ms:.3g}", anchor="middle", size=11))
+        parts.append(_text(start + count * bar_width / 2, BOTTOM + 18, group.label, anchor="middle"))
+    return parts
+
+
+def _line(reference: Reference) -> list[str]:
+    y = height_of(reference.value_ms)
+    return [
+        f'<line x1="{LEFT}" y1="{y:.1f}" x2="{RIGHT}" y2="{y:.1f}" stroke="{REFERENCE}" stroke-dasharray="6 4"/>',
+        _text(RIGHT, y - 5, reference.label, anchor="end", fill=REFERENCE),
+    ]

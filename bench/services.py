@@ -1,0 +1,92 @@
+"""Redis, watcher and gateway as they run in production: real processes, on free ports of this machine."""
+
+import contextlib
+import dataclasses
+import http.client
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.support.redis_server import free_port, redis_process
+from tests.support.wait import wait_until
+
+HOST = "127.0.0.1"
+READY_WITHIN_S = 30.0
+STOP_WITHIN_S = 15.0
+
+Metrics = dict[str, float]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class System:
+    """What runs; the ports are those of the HTTP endpoints."""
+
+    watcher_port: int
+    gateway_port: int
+
+    def metrics(self) -> Metrics:
+        """Read every metric without labels; the names of the process's own begin with ``watcher:`` or ``gateway:``."""
+        return _metrics("watcher", self.watcher_port) | _metrics("gateway", self.gateway_port)
+
+
+@contextlib.contextmanager
+def running_system(report: Path, folder: Path) -> Iterator[System]:
+    """Run the three on ``report`` until the end of the block; their logs go to ``folder``."""
+    watcher_port, gateway_port = free_port(), free_port()
+    with contextlib.ExitStack() as stack:
+        url = stack.enter_context(redis_process()).url
+        # Nothing else is passed on: a setting of the shell must not change what is measured.
+        watcher = {"REDIS_URL": url, "REPORT_FILE": str(report), "WATCHER_PORT": str(watcher_port)}
+        gateway = {"REDIS_URL": url, "GATEWAY_PORT": str(gateway_port)}
+        stack.enter_context(_service("reportcast-watcher", watcher, folder, watcher_port, "/readyz"))
+        # /audit answers once the report has come all the way.
+        stack.enter_context(_service("reportcast-gateway", gateway, folder, gateway_port, "/audit"))
+        yield System(watcher_port, gateway_port)
+
+
+@contextlib.contextmanager
+def _service(name: str, settings: dict[str, str], folder: Path, port: int, path: str) -> Iterator[None]:
+    log = folder / f"{name}.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [Path(sys.executable).with_name(name)], env=settings, cwd=folder, stdout=output, stderr=output
+        )
+    try:
+        wait_until(f"{name} answers", lambda: _is_up(process, log, port, path), READY_WITHIN_S)
+        yield
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _is_up(process: "subprocess.Popen[bytes]", log: Path, port: int, path: str) -> bool:
+    assert process.poll() is None, f"it ended at once: {log.read_text()}"
+    try:
+        return _get(port, path)[0] == 200
+    except OSError:
+        return False
+
+
+def _get(port: int, path: str) -> tuple[int, str]:
+    with contextlib.closing(http.client.HTTPConnection(HOST, port, timeout=5)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+def _metrics(service: str, port: int) -> Metrics:
+    samples = [
+        sample for family in text_string_to_metric_families(_get(port, "/metrics")[1]) for sample in family.samples
+    ]
+    return {
+        f"{service}:{sample.name}" if sample.name.startswith("process_") else sample.name: float(sample.value)
+        for sample in samples
+        if not sample.labels
+    }
