@@ -18,8 +18,9 @@ import watchfiles
 # A chain of symlinks this long is a loop (Linux gives up at 40 too).
 MAX_LINKS = 40
 
-# Wait this long for more events before telling of the first: a hint is cheap, a wait is latency.
-STEP_MS = 1
+# watchfiles looks for events so often, and tells of them after one such step without more. Measured idle: 1 ms costs
+# 1.6 % of a core, 2 ms 1.0 %, 5 ms 0.6 %; each step more is latency.
+STEP_MS = 2
 DEBOUNCE_MS = 20
 
 # After a failed watch, arm it again so soon; if it fails for the same reason again, only with the next sweep.

@@ -6,6 +6,7 @@ Exit codes: 0 after a signal, 2 when it cannot be started as it was asked to.
 
 import argparse
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -74,6 +75,9 @@ def run_service(name: str, settings: type[S], serve: Callable[[S, asyncio.Event]
     try:
         loaded = load_settings(settings, os.environ)  # noqa: TID251 - the one place that reads it
         configure_logs(loaded.log_level, loaded.log_format, name)
+        # What is imported by now stays: a full collection that looks at it again stalls the loop for 100 ms and more.
+        gc.collect()
+        gc.freeze()
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_until_signal(lambda stop: serve(loaded, stop)))
     except (SettingsError, StartupError) as exc:
