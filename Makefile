@@ -7,6 +7,9 @@ MEMBERS := libs/reportcast services/watcher services/gateway services/standalone
 EXPORT := $(BIN)/uv --quiet export --frozen --no-header --no-annotate --no-emit-workspace --format requirements-txt
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
+# Read by the demo from its environment.
+export REPORT_FILE GIT_ROOT
+
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test lint bench-latency lock up down clean
 
@@ -16,7 +19,7 @@ help: ## Print this list
 setup: $(VENV)/.installed ## Set up .venv (the other targets do it by themselves)
 
 demo: setup ## Show a real report live: make demo [REPORT_FILE=/path/to/GitRepoReport.json] [GIT_ROOT=/path]
-	@$(BIN)/python demo/demo.py $(if $(REPORT_FILE),--report-file '$(REPORT_FILE)') $(if $(GIT_ROOT),--git-root '$(GIT_ROOT)')
+	@$(BIN)/python demo/demo.py
 
 test: lint ## Lint, types, import contracts and all tests with coverage
 	@rm -f .coverage .coverage.*
@@ -30,7 +33,7 @@ lint: setup ## Lint, format check, types and import contracts
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 
-bench-latency: setup ## File change -> client received, with real Redis, at 1, 100 and 1000 clients
+bench-latency: setup ## File change -> client received, with real Redis, at 1, 100 and 1000 clients (3 minutes)
 	$(BIN)/python -m bench.latency
 
 up: ## Redis, watcher and two gateways behind one port, by docker compose

@@ -87,7 +87,9 @@ def running(command: list[str], environment: dict[str, str]) -> Iterator[subproc
 
 def serve(report_file: Path, git_root: Path | None, stop: threading.Event) -> int:
     """Run `reportcast up`, and the auditor when there is a root, until the former exits or ``stop`` is set."""
-    environment = os.environ | {"REPORT_FILE": str(report_file.absolute())}  # noqa: TID251 - what the children inherit
+    # Only this machine's names, unless told otherwise: no page from elsewhere may read the report by rebinding its own.
+    hosts = {} if os.environ.get("GATEWAY_HOST") else {"GATEWAY_ALLOWED_HOSTS": "127.0.0.1,localhost"}  # noqa: TID251
+    environment = hosts | os.environ | {"REPORT_FILE": str(report_file.absolute())}  # noqa: TID251 - for the children
     with contextlib.ExitStack() as stack:
         if git_root is not None:
             stack.enter_context(running(audit_command(git_root, "--every", str(AUDIT_EVERY_S)), environment))

@@ -1,16 +1,19 @@
 """The contract with existing clients, to the letter, on a real server."""
 
-import asyncio
+import datetime
 import json
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 import websockets.exceptions
+from msgspec.structs import replace
 from reportcast.broker.base import Broker
 from reportcast.broker.memory import MemoryBroker
+from reportcast.contracts.clock import iso_utc, utc_now
 from reportcast.contracts.close_codes import CloseCode
 from reportcast.contracts.messages import Source, SourceState
-from websockets.asyncio.client import ClientConnection
+from websockets.asyncio.client import ClientConnection, connect
 
 from tests.support.faults import slow_reader
 from tests.support.reports import audit, publication
@@ -18,14 +21,19 @@ from tests.support.running import CHANNEL, RunningGateway, running_gateway
 from tests.support.wait import await_until
 
 TOKEN = "sesame-sesame"
-LIVE = Source(SourceState.LIVE, "2026-11-23T12:00:00.000Z")
+SINCE = "2026-11-23T12:00:00.000Z"
+
+
+def live() -> Source:
+    """Give the word of a watcher that is there and finds all well."""
+    return Source(SourceState.LIVE, SINCE, heard_at=utc_now())
 
 
 @pytest.fixture
 async def gateway(memory_broker: MemoryBroker) -> AsyncIterator[RunningGateway]:
     """Give a gateway that has a report."""
     await memory_broker.publish(CHANNEL, publication(1))
-    await memory_broker.set_source(CHANNEL, LIVE)
+    await memory_broker.set_source(CHANNEL, live())
     async with running_gateway(memory_broker, gateway_admin_token=TOKEN) as running:
         await await_until("it has the report", lambda: running.feed.replica.snapshot)
         yield running
@@ -206,7 +214,7 @@ async def test_status(gateway: RunningGateway) -> None:
 
 async def test_a_rejected_report_shows_in_the_status(gateway: RunningGateway, memory_broker: MemoryBroker) -> None:
     """Degraded, with the reason, while the last good one is served."""
-    await memory_broker.set_source(CHANNEL, Source(SourceState.REJECTED, LIVE.since, "report is empty"))
+    await memory_broker.set_source(CHANNEL, Source(SourceState.REJECTED, SINCE, "report is empty"))
 
     async def is_degraded() -> bool:
         return bool((await gateway.status())["status"] == "degraded")
@@ -340,16 +348,52 @@ async def test_operational_endpoints(memory_broker: MemoryBroker) -> None:
             assert await gateway.metric("reportcast_gateway_opened_total") == 1
 
 
-async def test_a_thousand_changes_arrive_in_order(memory_broker: MemoryBroker) -> None:
-    """A reading client misses none at a pace it can follow, and ends on the newest at any pace."""
+async def test_a_client_that_reads_gets_every_change(memory_broker: MemoryBroker) -> None:
+    """A thousand of them, each once and in order, at the pace at which it reads."""
     async with running_gateway(memory_broker) as gateway, gateway.connect() as client:
         await client.recv()
         for mark in range(1000):
             await memory_broker.publish(CHANNEL, publication(mark))
-            await asyncio.sleep(0)
-        seen: list[str] = []
-        while not seen or seen[-1] != audit(999)["timestamp"]:
-            seen.append(json.loads(await client.recv())["data"]["timestamp"])
 
-    marks = [int(timestamp.rpartition("-")[2]) for timestamp in seen]
+            assert json.loads(await client.recv())["data"] == audit(mark)
+
+
+async def test_a_burst_ends_on_the_newest(memory_broker: MemoryBroker) -> None:
+    """What is published faster than it can be sent is conflated; nothing older comes after something newer."""
+    async with running_gateway(memory_broker) as gateway, gateway.connect() as client:
+        await client.recv()
+        for mark in range(500):
+            await memory_broker.publish(CHANNEL, publication(mark))
+        marks: list[int] = []
+        while not marks or marks[-1] != 499:
+            timestamp: str = json.loads(await client.recv())["data"]["timestamp"]
+            marks.append(int(timestamp.rpartition("-")[2]))
+
     assert marks == sorted(set(marks))
+
+
+async def test_a_watcher_that_fell_silent_shows_in_the_status(memory_broker: MemoryBroker) -> None:
+    """Its last word was that all is well; that it has not been heard since is a reason to be degraded."""
+    long_ago = utc_now() - datetime.timedelta(minutes=5)
+    await memory_broker.publish(CHANNEL, publication(1))
+    await memory_broker.set_source(CHANNEL, replace(live(), heard_at=long_ago))
+    async with running_gateway(memory_broker) as gateway:
+        await await_until("it has joined", lambda: gateway.feed.relay.is_connected)
+        assert (await gateway.status())["reasons"] == [f"no watcher has been heard since {iso_utc(long_ago)}"]
+
+        await memory_broker.set_source(CHANNEL, live())
+
+        await await_until("it was heard", lambda: gateway.feed.relay.heard_at != long_ago)
+        assert (await gateway.status())["status"] == "healthy"
+
+
+async def test_only_known_hosts_are_served(memory_broker: MemoryBroker) -> None:
+    """A page whose name was pointed at this gateway (DNS rebinding) gets nothing, over HTTP and WebSocket."""
+    async with running_gateway(memory_broker, gateway_allowed_hosts=("127.0.0.1",)) as gateway:
+        evil = {"Host": "evil.example:8080"}
+        assert (await gateway.http.get("audit", headers=evil)).status_code == 400
+        with pytest.raises(websockets.exceptions.InvalidStatus) as caught:
+            await connect("ws://evil.example:8080/ws", host="127.0.0.1", port=httpx.URL(gateway.address).port)
+        assert caught.value.response.status_code == 400
+        async with gateway.connect() as client:
+            await client.recv()

@@ -160,8 +160,13 @@ def test_help_lists_the_settings(command: tuple[str, ...]) -> None:
         pytest.param(COMMANDS[1], {"GATEWAY_PROT": "1"}, "GATEWAY_PROT is not a setting", id="unknown"),
         pytest.param(COMMANDS[0], {"REPORT_FLIE": "x"}, "REPORT_FLIE is not a setting", id="unknown-of-watcher"),
         pytest.param(COMMANDS[2], {"GATEWAY_PORT": "http"}, "GATEWAY_PORT is 'http'", id="no-number"),
-        pytest.param(COMMANDS[1], {"REDIS_URL": "localhost:6379"}, "expected redis://host:port/db", id="bad-url"),
-        pytest.param(COMMANDS[0], {"REDIS_URL": "redis://h:port"}, "expected redis://host:port/db", id="bad-port"),
+        pytest.param(
+            COMMANDS[1], {"REDIS_URL": "localhost:6379"}, "expected redis://user:password@host:port/db", id="bad-url"
+        ),
+        pytest.param(COMMANDS[0], {"REDIS_URL": "redis://h/0?foo=bar"}, "only these are allowed", id="url-option"),
+        pytest.param(
+            COMMANDS[0], {"REDIS_URL": "redis://h:port"}, "expected redis://user:password@host:port/db", id="bad-port"
+        ),
         pytest.param(COMMANDS[1], {"GATEWAY_ALLOWED_ORIGINS": "a.example"}, "'a.example' is no origin", id="origin"),
         pytest.param(COMMANDS[2], {"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud'", id="log-level"),
         pytest.param(COMMANDS[1], {"GATEWAY_ADMIN_TOKEN_FILE": "/none"}, "No such file", id="secret-file"),

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import watcher.publisher
 from reportcast.broker.base import Broker, Refresh
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.messages import Refreshed, Snapshot, SourceState
@@ -102,9 +103,9 @@ def write_by_copy(path: Path, raw: bytes) -> None:
 def write_with_sed(path: Path, raw: bytes) -> None:
     source = path.parent / "source"
     source.write_bytes(raw)
-    subprocess.run(["sed", "-i", "-e", f"r {source}", "-e", "d", str(path)], check=True)
-    if path.stat().st_size != len(raw):
-        replace(path, raw)
+    # The whole of the source after the first line, and of the old lines none.
+    subprocess.run(["sed", "-i", "-e", f"1r {source}", "-e", "d", str(path)], check=True)
+    assert path.read_bytes() == raw
 
 
 def write_new_and_swap_link(path: Path, raw: bytes) -> None:
@@ -200,8 +201,8 @@ async def test_a_bad_report_keeps_the_good_one(
 async def test_waiting_for_the_first_report(memory_broker: MemoryBroker, tmp_path: Path) -> None:
     """Neither file nor directory has to be there at the start."""
     path = tmp_path / "later" / "r.json"
-    async with running_watcher(memory_broker, path, report_sweep_s=0.2):
-        assert await wait_source(memory_broker, SourceState.WAITING) == f"{path} does not exist"
+    async with running_watcher(memory_broker, path):
+        assert await wait_source(memory_broker, SourceState.WAITING) == "r.json does not exist"
         path.parent.mkdir()
         path.write_bytes(audit_bytes(1))
 
@@ -214,7 +215,7 @@ async def test_a_directory_made_anew(memory_broker: MemoryBroker, tmp_path: Path
     path = tmp_path / "reports" / "r.json"
     path.parent.mkdir()
     path.write_bytes(audit_bytes(0))
-    async with running_watcher(memory_broker, path, report_sweep_s=0.2):
+    async with running_watcher(memory_broker, path):
         for mark in range(1, 4):
             await wait_served(memory_broker, audit_bytes(mark - 1))
             shutil.rmtree(path.parent)
@@ -232,7 +233,7 @@ async def test_a_removed_report_keeps_the_good_one(memory_broker: MemoryBroker, 
         await wait_served(memory_broker, audit_bytes(1))
         path.unlink()
 
-        assert await wait_source(memory_broker, SourceState.REJECTED) == f"{path} does not exist"
+        assert await wait_source(memory_broker, SourceState.REJECTED) == "r.json does not exist"
         assert await served(memory_broker) == parse_report(audit_bytes(1)).body
 
 
@@ -273,7 +274,7 @@ async def test_neighbours_are_ignored(memory_broker: MemoryBroker, tmp_path: Pat
     """Whatever they are called, even if the name is no text."""
     path = tmp_path / "r.json"
     path.write_bytes(audit_bytes(1))
-    async with running_watcher(memory_broker, path, report_sweep_s=0.2):
+    async with running_watcher(memory_broker, path):
         await wait_served(memory_broker, audit_bytes(1))
         name_neighbour_in_bytes(tmp_path)
         replace(path, audit_bytes(2))
@@ -309,3 +310,35 @@ async def test_a_file_time_that_no_calendar_holds(memory_broker: MemoryBroker, t
     os.utime(path, (10**11 * 4, 10**11 * 4))
     async with running_watcher(memory_broker, path):
         await wait_served(memory_broker, audit_bytes(1))
+
+
+async def test_two_watchers_do_not_contradict_each_other(
+    memory_broker: MemoryBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On different copies of the file, the later publication stays: they do not take turns for ever."""
+    monkeypatch.setattr(watcher.publisher, "VERIFY_S", 0.05)
+    paths = [tmp_path / "a" / "r.json", tmp_path / "b" / "r.json"]
+    for mark, path in enumerate(paths):
+        path.parent.mkdir()
+        path.write_bytes(audit_bytes(mark))
+    async with running_watcher(memory_broker, paths[0]), running_watcher(memory_broker, paths[1]):
+        await await_until("both have published", lambda: published_by(memory_broker, 2))
+        heard = [await heard_at(memory_broker)]
+        while len(set(heard)) < 20:  # ten times VERIFY_S of each
+            await await_until("one was heard", lambda: is_heard_after(memory_broker, heard[-1]))
+            heard.append(await heard_at(memory_broker))
+
+    assert len(await memory_broker.history(CHANNEL)) == 2
+
+
+async def published_by(broker: Broker, count: int) -> bool:
+    return len(await broker.history(CHANNEL)) == count
+
+
+async def heard_at(broker: Broker) -> object:
+    source = (await broker.state(CHANNEL)).source
+    return source and source.heard_at
+
+
+async def is_heard_after(broker: Broker, moment: object) -> bool:
+    return await heard_at(broker) != moment

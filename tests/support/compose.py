@@ -33,7 +33,7 @@ class ComposeProject:
         self._environment = {
             **os.environ,  # noqa: TID251 - what docker needs of it
             "PORT": self.address.partition(":")[2],
-            "REPORT_DIR": str(folder),
+            "REPORTS_DIR": str(folder),
             "GATEWAY_ADMIN_TOKEN": "",
             "GATEWAY_ALLOWED_ORIGINS": "",
         }

@@ -3,7 +3,7 @@ import structlog.testing
 from hypothesis import given
 from hypothesis import strategies as st
 from reportcast.broker.backoff import Outage, full_jitter
-from reportcast.broker.errors import BrokerUnavailable
+from reportcast.broker.errors import BrokerRefused, BrokerUnavailable
 
 
 @given(st.integers(0, 100_000))
@@ -13,16 +13,17 @@ def test_full_jitter_is_bounded(attempt: int) -> None:
 
 
 async def test_an_outage_is_logged_once() -> None:
-    """One line when it starts, one when it ends, whatever the attempts."""
+    """One line when it starts, one when its kind changes, one when it ends, whatever the attempts."""
     moments = iter([10.0, 12.5])
     attempts: list[None] = []
     with structlog.testing.capture_logs() as lines:
         outage = Outage(structlog.get_logger(), lambda: next(moments), lambda: attempts.append(None))
-        for _ in range(3):
-            await outage.wait(BrokerUnavailable("redis://h", "no"))
+        for error in (BrokerUnavailable, BrokerUnavailable, BrokerRefused):
+            await outage.wait(error("redis://h", "no"))
         outage.end()
         outage.end()
 
-    assert [line["event"] for line in lines] == ["broker lost", "broker back"]
+    assert [line["event"] for line in lines] == ["broker lost", "broker lost", "broker back"]
     assert lines[0]["reason"] == "broker redis://h is unavailable: no"
-    assert (lines[1]["outage_s"], lines[1]["attempts"], len(attempts)) == (2.5, 3, 3)
+    assert lines[1]["reason"] == "broker redis://h refused: no"
+    assert (lines[2]["outage_s"], lines[2]["attempts"], len(attempts)) == (2.5, 3, 3)

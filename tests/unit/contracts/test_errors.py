@@ -12,12 +12,12 @@ from reportcast.contracts.errors import (
     ("error", "sentence"),
     [
         (ReportTooLarge(17825792, 16777216), "report is 17825792 bytes; the limit is 16777216"),
-        (ReportUnreadable("/r.json", "Permission denied"), "/r.json cannot be read: Permission denied"),
-        (ReportMissing("/r.json"), "/r.json does not exist"),
-        (ReportUnsettled("/r.json"), "/r.json changed while it was read"),
+        (ReportUnreadable("/secret/r.json", "Permission denied"), "r.json cannot be read: Permission denied"),
+        (ReportMissing("/secret/r.json"), "r.json does not exist"),
+        (ReportUnsettled("/secret/r.json"), "r.json changed while it was read"),
     ],
     ids=["too-large", "unreadable", "missing", "unsettled"],
 )
 def test_sentences(error: ReportError, sentence: str) -> None:
-    """An error says what happened in one sentence."""
+    """An error says what happened in one sentence; of a path it tells the name alone."""
     assert str(error) == sentence

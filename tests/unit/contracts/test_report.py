@@ -61,31 +61,31 @@ def test_valid(raw: bytes) -> None:
         pytest.param(
             b'{"timestamp":\n"x"',
             ReportSyntaxError,
-            "report is not JSON at line 2 column 4 (byte 17): Expecting ',' delimiter",
+            "report is not JSON at line 2 column 4 (byte 17): it ends too early",
             id="cut-off",
         ),
         pytest.param(
             '{"é":1}x'.encode(),
             ReportSyntaxError,
-            "report is not JSON at line 1 column 8 (byte 8): Extra data",
+            "report is not JSON at line 1 column 8 (byte 8): trailing characters near 'x'",
             id="trailing-bytes",
         ),
         pytest.param(
             b'{"timestamp":1,"repos":[',
             ReportSyntaxError,
-            "report is not JSON at line 1 column 25 (byte 24): Expecting value",
+            "report is not JSON at line 1 column 25 (byte 24): it ends too early",
             id="cut-off-after-a-wrong-field",
         ),
         pytest.param(
             HEAD + b"[NaN]}",
             ReportSyntaxError,
-            "report holds NaN, which is not JSON; a number, a string or null is allowed",
+            "report is not JSON at line 1 column 46 (byte 45): invalid character near 'NaN]}'",
             id="nan",
         ),
         pytest.param(
             HEAD + b"[]} // done",
             ReportSyntaxError,
-            "report is not JSON at line 1 column 49 (byte 48): Extra data",
+            "report is not JSON at line 1 column 49 (byte 48): trailing characters near '// done'",
             id="comment",
         ),
         pytest.param(
@@ -129,6 +129,12 @@ def test_valid(raw: bytes) -> None:
             ReportShapeError,
             "report.summary.dirty: expected a number, got bool",
             id="count",
+        ),
+        pytest.param(
+            b'{"timestamp":1,"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}",
+            ReportShapeError,
+            "report is nested too deeply to be read; a few hundred levels are allowed",
+            id="deep-behind-a-wrong-field",
         ),
         pytest.param(
             HEAD + b'[],"summary":[],"x":"\\ud800"}',

@@ -24,9 +24,10 @@ def test_is_allowed_origin(origin: str | None, host: str | None, expected: bool)
     assert is_allowed_origin(origin, host, ("https://ok.example",)) is expected
 
 
-def test_the_admin_token_opens() -> None:
-    """The right token passes."""
-    require_admin("sesame-sesame", "Bearer sesame-sesame")
+@pytest.mark.parametrize("authorization", ["Bearer sesame-sesame", "bearer sesame-sesame", "BEARER  sesame-sesame"])
+def test_the_admin_token_opens(authorization: str) -> None:
+    """The right token passes; the scheme's letters may be of any case (RFC 9110, 11.1)."""
+    require_admin("sesame-sesame", authorization)
 
 
 @pytest.mark.parametrize(
@@ -34,6 +35,7 @@ def test_the_admin_token_opens() -> None:
     [
         pytest.param(None, "Bearer x", 403, id="none-configured"),
         pytest.param("sesame-sesame", None, 401, id="none-given"),
+        pytest.param("sesame-sesame", "sesame-sesame", 401, id="no-scheme"),
         pytest.param("sesame-sesame", "Bearer guess", 401, id="wrong"),
         pytest.param("sesame-sesame", "Bearer sésame", 401, id="not-ascii"),
     ],

@@ -83,6 +83,44 @@ def test_a_wrong_secret_is_not_shown() -> None:
     assert "'short'" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://:12/34secret@host/0",
+        "redis://:pa/secret@host",
+        "redis://host:secret",
+        "redis://host/secret",
+        "redis://host/0?secret=1",
+        "redis://host/0?secret",
+        "redis://",
+        "unix://secret",
+        "secret://host",
+    ],
+)
+def test_a_wrong_redis_url_is_refused_without_telling_any_of_it(url: str) -> None:
+    """Its password may stand anywhere in it when it is wrong."""
+    with pytest.raises(SettingsError) as caught:
+        load_settings(GatewaySettings, {"REDIS_URL": url})
+
+    assert str(caught.value).startswith("REDIS_URL: ")
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://h", "rediss://:p%2Fw@h:1/15?ssl_ca_certs=/ca.pem", "unix:///run/r.sock", "redis://[::1]:6379/0"]
+)
+def test_a_redis_url(url: str) -> None:
+    """All the ways to reach one server."""
+    assert load_settings(GatewaySettings, {"REDIS_URL": url}).redis_url == url
+
+
+def test_a_near_miss_is_named() -> None:
+    """A level may be of any case."""
+    assert load_settings(GatewaySettings, {"LOG_LEVEL": "INFO"}).log_level == "info"
+    with pytest.raises(SettingsError, match="did you mean GATEWAY_PORT"):
+        load_settings(GatewaySettings, {"GATEWAY_PROT": "1"})
+
+
 def test_the_help_names_every_setting() -> None:
     """With its default, and where a file will do."""
     text = describe_settings(GatewaySettings)

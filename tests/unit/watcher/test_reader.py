@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from reportcast.contracts.errors import ReportError, ReportMissing, ReportTooLarge, ReportUnreadable
 from reportcast.contracts.report import Report
-from watcher.reader import fingerprint, read_report
+from watcher.reader import Reader, fingerprint
 
 from tests.support.reports import audit_bytes
 
@@ -17,11 +17,30 @@ def test_a_report(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     path.write_bytes(audit_bytes(1))
 
-    reading = read_report(path, LIMIT)
+    reading = Reader(path, LIMIT).read()
 
     assert isinstance(reading.content, Report)
     assert reading.fingerprint == fingerprint(path)
     assert reading.modified_ns == path.stat().st_mtime_ns
+
+
+def test_the_same_content_is_parsed_once(tmp_path: Path) -> None:
+    """Good or bad, judged again it is the very same."""
+    path = tmp_path / "r.json"
+    reader = Reader(path, LIMIT)
+    for raw in (audit_bytes(1), b"{"):
+        path.write_bytes(raw)
+        first = reader.read()
+        path.touch()
+
+        assert reader.read().content is first.content
+
+
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    """Can be told all the same."""
+    reading = Reader(tmp_path / "r\udcff.json", LIMIT).read()
+
+    assert str(reading.content) == "r\ufffd.json does not exist"
 
 
 def _fifo(path: Path) -> None:
@@ -62,7 +81,7 @@ def test_what_is_no_report_file(tmp_path: Path, make: object, kind: type[ReportE
     path = tmp_path / "r.json"
     make(path)
 
-    reading = read_report(path, LIMIT)
+    reading = Reader(path, LIMIT).read()
 
     assert isinstance(reading.content, kind)
     assert words in str(reading.content)
@@ -82,7 +101,7 @@ def test_a_file_that_grows_while_it_is_read_is_never_whole(tmp_path: Path) -> No
     writer = threading.Thread(target=append_for_ever)
     writer.start()
     try:
-        readings = [read_report(path, LIMIT * LIMIT) for _ in range(20)]
+        readings = [Reader(path, LIMIT * LIMIT).read() for _ in range(20)]
     finally:
         stop.set()
         writer.join()

@@ -32,6 +32,16 @@ def test_a_torn_write_is_waited_for() -> None:
     assert decisions == [Decision.WAIT] * 10 + [Decision.PUBLISH]
 
 
+def test_a_writer_that_never_finishes_is_told_of() -> None:
+    """Once each five times settle_s, however often it touches the file."""
+    settle = Settle(2)
+
+    decisions = [settle.decide(TORN, f"f{second}", second) for second in range(24)]
+
+    assert [second for second, decision in enumerate(decisions) if decision is Decision.REJECT] == [10, 21]
+    assert set(decisions) == {Decision.WAIT, Decision.REJECT}
+
+
 def test_a_writer_that_died_is_rejected_once() -> None:
     """Torn content that does not change for settle_s is what the file holds, and is said once."""
     settle = Settle(2)

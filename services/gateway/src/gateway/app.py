@@ -7,6 +7,7 @@ from reportcast.broker.errors import BrokerError
 from reportcast.service.http import operational_routes
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
@@ -29,6 +30,8 @@ def create_app(feed: Feed, registry: CollectorRegistry) -> FastAPI:
             allow_headers=["Authorization", "If-None-Match"],
             expose_headers=["ETag"],
         )
+    if feed.settings.gateway_allowed_hosts:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=feed.settings.gateway_allowed_hosts, www_redirect=False)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(BrokerError, _on_broker_error)
     for router in (websocket_router(feed), status_router(feed), audit_router(feed)):

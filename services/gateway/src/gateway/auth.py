@@ -37,9 +37,9 @@ def require_admin(token: str | None, authorization: str | None) -> None:
     """
     if token is None:
         raise HTTPException(403, "admin endpoints are off; set GATEWAY_ADMIN_TOKEN to use them")
-    given = (authorization or "").removeprefix("Bearer ")
+    scheme, _, given = (authorization or "").partition(" ")
     # Bytes, because compare_digest refuses text that is not ASCII.
-    if not secrets.compare_digest(given.encode(), token.encode()):
+    if scheme.lower() != "bearer" or not secrets.compare_digest(given.strip().encode(), token.encode()):
         raise HTTPException(
             401,
             "the admin token is missing or wrong; send Authorization: Bearer <token>",

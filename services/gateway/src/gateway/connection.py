@@ -20,6 +20,7 @@ class AsgiConnection:
         self.peer = peer
         self.frames_sent = 0
         self.conflated = 0
+        self.close_code = 1006  # abnormal, until the client has said otherwise
         self._websocket = websocket
         self._metrics = metrics
         self._waiting: PreparedFrame | None = None
@@ -58,7 +59,7 @@ class AsgiConnection:
         """Wait for the client's next message; ``None`` when it is gone."""
         event = await self._websocket.receive()
         if event["type"] == "websocket.disconnect":
-            self.close_code: int = event.get("code") or 1005
+            self.close_code = event.get("code") or 1005
             return None
         text: str | bytes | None = event.get("text")
         return event.get("bytes", b"") if text is None else text

@@ -39,6 +39,7 @@ class Relay:
 
     Attributes:
         is_connected: Whether the replica follows the broker now. False: what is served may be stale.
+        heard_at: When a watcher last told how the report file fares; aware, ``None`` if never.
 
     Args:
         broker: Where from.
@@ -62,6 +63,7 @@ class Relay:
         now: Callable[[], datetime.datetime],
     ) -> None:
         self.is_connected = False
+        self.heard_at: datetime.datetime | None = None
         self._broker = broker
         self._channel = channel
         self._replica = replica
@@ -87,6 +89,8 @@ class Relay:
     async def _follow(self, joined: Callable[[], None]) -> None:
         async with asyncio.TaskGroup() as tasks, self._broker.subscribe(self._channel) as messages:
             state = await self._broker.state(self._channel)
+            if state.source and state.source.heard_at:
+                self.heard_at = min(state.source.heard_at, self._now())  # by the watcher's clock, for once
             if self._replica.reset(state, iso_utc(self._now())):
                 self._fan_out()
             self._connected(True)
@@ -101,6 +105,8 @@ class Relay:
             applied = self._replica.apply(message, iso_utc(now))
             if applied is Applied.LOST_TRACK:
                 raise _LostTrackError
+            if applied is Applied.SOURCE:
+                self.heard_at = now
             if applied is Applied.UPDATE:
                 self._fan_out()
                 if isinstance(message, Snapshot):

@@ -20,6 +20,9 @@ class ServerSettings(Settings):
     gateway_allowed_origins: CommaSeparated = Field(
         (), description="origins whose pages may connect, such as https://a.example; same origin when unset"
     )
+    gateway_allowed_hosts: CommaSeparated = Field(
+        (), description="host names that requests may be for, against DNS rebinding; any when unset"
+    )
     gateway_admin_token: Annotated[str | None, SECRET] = Field(
         None, min_length=8, description="token of the admin endpoints; they refuse when unset"
     )

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 import structlog
-from reportcast.broker.backoff import Outage
+from reportcast.broker.backoff import full_jitter
 from reportcast.broker.base import Broker
 from reportcast.broker.errors import BrokerError
 from reportcast.contracts.clock import iso_utc, moment_of
@@ -17,7 +17,7 @@ from reportcast.telemetry.health import Health
 
 from watcher.metrics import WatcherMetrics
 from watcher.publisher import Publisher
-from watcher.reader import Fingerprint, Reading, read_if_touched
+from watcher.reader import Fingerprint, Reader, Reading
 from watcher.settings import SourceSettings
 from watcher.settle import Decision, Settle
 from watcher.source import hints
@@ -57,8 +57,9 @@ class Watcher:
         self._metrics = metrics
         self._now = now
         self._publisher = Publisher(broker, channel, metrics, health, now)
+        self._reader = Reader(settings.report_file, settings.report_max_bytes)
         self._settle = Settle(settings.report_settle_s)
-        self._log = structlog.get_logger("watcher").bind(channel=channel, path=str(settings.report_file))
+        self._log = structlog.get_logger("watcher").bind(channel=channel, path=ascii(str(settings.report_file))[1:-1])
         self._hint = asyncio.Event()
         self._refresh_requested = False
         self._looked_at: Fingerprint | None = None
@@ -84,16 +85,18 @@ class Watcher:
             self._hint.set()
 
     async def _follow_requests(self) -> None:
-        outage = Outage(self._log, asyncio.get_running_loop().time, self._metrics.broker_retries.inc)
+        attempt = 0
         while True:
             try:
                 async with self._broker.refresh_requests(self._channel) as requests:
-                    outage.end()
+                    attempt = 0
                     async for _ in requests:
                         self._refresh_requested = True
                         self._hint.set()
-            except BrokerError as exc:
-                await outage.wait(exc)
+            except BrokerError:  # the publisher tells of it
+                self._metrics.broker_retries.inc()
+                await asyncio.sleep(full_jitter(attempt))
+                attempt += 1
 
     async def _look_for_ever(self) -> None:
         clock = asyncio.get_running_loop().time
@@ -104,18 +107,14 @@ class Watcher:
             began_s = clock()
             force = refresh or decision is Decision.WAIT or began_s - swept_s >= self._settings.report_sweep_s
             # In a thread: a file system that hangs must not hang the event loop.
-            reading = await asyncio.to_thread(self._read, force)
+            reading = await asyncio.to_thread(self._reader.read_if_touched, None if force else self._looked_at)
             if reading is not None:
                 swept_s = clock()
                 took_s = swept_s - began_s
                 decision = self._act(reading, swept_s)
-                if refresh and decision is not Decision.PUBLISH:
+                if refresh:
                     self._publisher.announce_refreshed()
             await self._wait(decision, took_s)
-
-    def _read(self, force: bool) -> Reading | None:
-        known = None if force else self._looked_at
-        return read_if_touched(self._settings.report_file, self._settings.report_max_bytes, known)
 
     async def _wait(self, decision: Decision, took_s: float) -> None:
         unsure = decision is Decision.WAIT
@@ -129,12 +128,13 @@ class Watcher:
 
     def _act(self, reading: Reading, now_s: float) -> Decision:
         self._metrics.reads.inc()
+        was_watched = self._source is not None
         touched, self._looked_at = reading.fingerprint != self._looked_at, reading.fingerprint
         content = reading.content
         decision = self._settle.decide(content, reading.fingerprint, now_s)
         if isinstance(content, Report):
             if decision is Decision.PUBLISH:
-                self._publisher.publish(content, moment_of(reading.modified_ns))
+                self._publisher.publish(content, moment_of(reading.modified_ns), was_watched)
             elif touched:
                 self._metrics.unchanged.inc()
             self._set_source(SourceState.LIVE)

@@ -10,6 +10,7 @@ import datetime
 from collections.abc import Callable
 
 import structlog
+from msgspec.structs import replace
 from reportcast.broker.backoff import Outage
 from reportcast.broker.base import Broker
 from reportcast.broker.errors import BrokerError
@@ -20,7 +21,7 @@ from reportcast.telemetry.health import Health
 
 from watcher.metrics import WatcherMetrics
 
-# How often the broker is asked whether it still holds what it confirmed.
+# How often the broker is asked whether it still holds what it confirmed, and told that there is a watcher.
 VERIFY_S = 5.0
 
 
@@ -52,6 +53,7 @@ class Publisher:
         self._log = structlog.get_logger("publisher").bind(channel=channel)
         self._wanted = asyncio.Event()
         self._report: tuple[Report, datetime.datetime] | None = None
+        self._was_watched = False
         self._source: Source | None = None
         self._announce = False
         self._confirmed_report: Report | None = None
@@ -59,9 +61,17 @@ class Publisher:
         self._position: Position | None = None
         health.fail("broker", "not reached yet")
 
-    def publish(self, report: Report, modified: datetime.datetime) -> None:
-        """Make ``report`` the one to be held. ``modified`` is the file's time."""
+    def publish(self, report: Report, modified: datetime.datetime, was_watched: bool) -> None:
+        """
+        Make ``report`` the one to be held.
+
+        Args:
+            report: The newest good one.
+            modified: The file's time.
+            was_watched: Whether the change was seen to happen, so that the time since then is our latency.
+        """
         self._report = (report, modified)
+        self._was_watched = was_watched
         self._wanted.set()
 
     def set_source(self, source: Source) -> None:
@@ -101,24 +111,31 @@ class Publisher:
             return False
 
     async def _verify(self) -> None:
-        position = await self._broker.position(self._channel)
-        if position != self._position:
-            # The broker lost its data, or another watcher published: tell it again, it knows what is new.
-            self._confirmed_report = self._confirmed_source = None
+        stored, known = await self._broker.position(self._channel), self._position
+        lost = known and (stored is None or stored.epoch != known.epoch or stored.offset < known.offset)
+        if lost:
+            self._confirmed_report = None
+        else:
+            # Perhaps further than ours: another watcher published. It is not contradicted, or two that see different
+            # copies of the file would do so for ever.
+            self._position = stored
+        self._confirmed_source = None  # told again, as a sign of life
 
     async def _reconcile(self) -> None:
         self._wanted.clear()
+        changed = False
         if self._report and self._report[0] is not self._confirmed_report:
-            await self._publish(*self._report)
+            changed = await self._publish(*self._report)
         if self._source and self._source is not self._confirmed_source:
             source = self._source
-            await self._broker.set_source(self._channel, source)
+            await self._broker.set_source(self._channel, replace(source, heard_at=self._now()))
             self._confirmed_source = source
         if self._announce:
-            await self._broker.announce_refreshed(self._channel)
-            self._announce = False
+            self._announce = False  # before the wait: a request meanwhile is another one
+            if not changed:
+                await self._broker.announce_refreshed(self._channel)
 
-    async def _publish(self, report: Report, modified: datetime.datetime) -> None:
+    async def _publish(self, report: Report, modified: datetime.datetime) -> bool:
         began = self._now()
         publication = Publication(
             stem=report.stem or began.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -130,16 +147,16 @@ class Publisher:
         stored = await self._broker.publish(self._channel, publication)
         self._confirmed_report = report
         self._position = stored.position
-        if not stored.changed:
+        if stored.changed:
+            self._count(report, stored.position, max(0.0, (self._now() - modified).total_seconds()))
+        else:
             self._metrics.unchanged.inc()
-            return
+        return stored.changed
+
+    def _count(self, report: Report, position: Position, age_s: float) -> None:
         self._metrics.published.inc()
-        latency_s = (self._now() - modified).total_seconds()
-        self._metrics.publish_latency.observe(max(0.0, latency_s))
-        self._log.info(
-            "report published",
-            offset=stored.position.offset,
-            repos=report.repos,
-            bytes=len(report.body),
-            latency_s=round(latency_s, 4),
-        )
+        if self._was_watched:
+            self._metrics.publish_latency.observe(age_s)
+        log = self._log.bind(latency_s=round(age_s, 4)) if self._was_watched else self._log
+        log.info("report published", offset=position.offset, repos=report.repos, bytes=len(report.body))
+        self._was_watched = False  # published once more, after the broker lost it, the age is no latency

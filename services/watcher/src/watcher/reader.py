@@ -1,6 +1,7 @@
 """Reading the report file once: never blocks on what is no regular file, never reads past the limit."""
 
 import dataclasses
+import hashlib
 import os
 import stat
 from pathlib import Path
@@ -42,23 +43,43 @@ def fingerprint(path: Path) -> Fingerprint | None:
         return None
 
 
-def read_if_touched(path: Path, max_bytes: int, known: Fingerprint | None) -> Reading | None:
-    """Read the file unless it is the ``known`` one, untouched; then give ``None``."""
-    if known is not None and fingerprint(path) == known:
-        return None
-    return read_report(path, max_bytes)
+class Reader:
+    """
+    Reads one file again and again; content that it has judged already is not parsed again.
 
+    Args:
+        path: The report file.
+        max_bytes: Of which no more are read.
+    """
 
-def read_report(path: Path, max_bytes: int) -> Reading:
-    """Read and parse the file as it is now."""
-    try:
-        raw, traces, modified_ns = _read(path, max_bytes)
-    except ReportError as error:
-        return Reading(error, fingerprint(path))
-    try:
-        return Reading(parse_report(raw), traces, modified_ns)
-    except ReportError as error:
-        return Reading(error, traces, modified_ns)
+    def __init__(self, path: Path, max_bytes: int) -> None:
+        self._path = path
+        self._max_bytes = max_bytes
+        self._judged: tuple[bytes, Report | ReportError] | None = None
+
+    def read_if_touched(self, known: Fingerprint | None) -> Reading | None:
+        """Read the file unless it is the ``known`` one, untouched; then give ``None``."""
+        if known is not None and fingerprint(self._path) == known:
+            return None
+        return self.read()
+
+    def read(self) -> Reading:
+        """Read and parse the file as it is now."""
+        try:
+            raw, traces, modified_ns = _read(self._path, self._max_bytes)
+        except ReportError as error:
+            return Reading(error, fingerprint(self._path))
+        return Reading(self._judge(raw), traces, modified_ns)
+
+    def _judge(self, raw: bytes) -> Report | ReportError:
+        digest = hashlib.sha256(raw).digest()
+        if self._judged is None or self._judged[0] != digest:
+            try:
+                self._judged = digest, parse_report(raw)
+            except ReportError as error:
+                # Without its traceback, which would keep the bytes.
+                self._judged = digest, error.with_traceback(None)
+        return self._judged[1]
 
 
 def _read(path: Path, max_bytes: int) -> tuple[bytes, Fingerprint, int]:
@@ -70,13 +91,15 @@ def _read(path: Path, max_bytes: int) -> tuple[bytes, Fingerprint, int]:
         raise ReportMissing(str(path)) from exc
     except OSError as exc:
         raise ReportUnreadable(str(path), exc.strerror or str(exc)) from exc
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
+    try:
         before = os.fstat(descriptor)
         _refuse_special(path, before)
         if before.st_size > max_bytes:
             raise ReportTooLarge(before.st_size, max_bytes)
-        raw = _read_to_end(file.fileno(), path, max_bytes)
+        raw = _read_to_end(descriptor, path, max_bytes)
         after = os.fstat(descriptor)
+    finally:
+        os.close(descriptor)
     if _traces(before) != _traces(after) or len(raw) != after.st_size:
         raise ReportUnsettled(str(path))
     return raw, _traces(after), after.st_mtime_ns

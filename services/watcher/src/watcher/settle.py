@@ -12,6 +12,9 @@ from collections.abc import Hashable
 from reportcast.contracts.errors import ReportError
 from reportcast.contracts.report import Report
 
+# A writer that never finishes is told of after so many times settle_s, however busy it is.
+PATIENCE = 5
+
 
 class Decision(enum.Enum):
     """What to do after a reading."""
@@ -25,10 +28,11 @@ class Decision(enum.Enum):
 
 @dataclasses.dataclass(slots=True)
 class _Suspect:
-    """Content that may be an unfinished write: which, and since when it has not changed."""
+    """Content that may be an unfinished write: which, since when it has not changed, and when the trouble began."""
 
     content: Hashable
     since_s: float
+    began_s: float
 
 
 class Settle:
@@ -36,7 +40,8 @@ class Settle:
     Decides what each reading means, given those before it.
 
     Args:
-        settle_s: Unfinished content that stays the same for so long is rejected.
+        settle_s: Unfinished content that stays the same for so long is rejected, and after PATIENCE times as long
+            even if it keeps changing.
     """
 
     def __init__(self, settle_s: float) -> None:
@@ -78,6 +83,7 @@ class Settle:
         return Decision.PUBLISH
 
     def _is_settled(self, key: Hashable, now_s: float) -> bool:
-        if self._suspect is None or self._suspect.content != key:
-            self._suspect = _Suspect(key, now_s)
-        return now_s - self._suspect.since_s >= self._settle_s
+        known = self._suspect
+        if known is None or known.content != key:
+            known = self._suspect = _Suspect(key, now_s, known.began_s if known else now_s)
+        return now_s - known.since_s >= self._settle_s or now_s - known.began_s >= PATIENCE * self._settle_s

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import structlog
 import watchfiles
+from watchfiles import Change
+from watchfiles.main import FileChange
 
 # A chain of symlinks this long is a loop (Linux gives up at 40 too).
 MAX_LINKS = 40
@@ -26,21 +28,32 @@ DEBOUNCE_MS = 20
 # After a failed watch, arm it again so soon; if it fails for the same reason again, only with the next sweep.
 REARM_S = 0.1
 
-Directory = tuple[Path, int, int]  # path, device, inode: a directory made anew is another one
+Directory = tuple[Path, int, int]  # path, device, inode
 
 
 def directories(path: Path) -> frozenset[Directory]:
-    """Give the existing directories whose events concern ``path``: its own, and that of each link on the way."""
+    """
+    Give the directories whose events concern ``path``: its own, and that of each link on the way.
+
+    One that does not exist is stood for by the nearest above it that does: there it will appear.
+    """
     found = set()
     link = Path(os.path.abspath(path))  # not resolve(): that would follow the links
     for _ in range(MAX_LINKS):
+        found.add(_nearest(link.parent))
         try:
-            parent = os.stat(link.parent)
-            found.add((link.parent, parent.st_dev, parent.st_ino))
             link = link.parent / os.readlink(link)
-        except OSError:  # no directory, or the end of the chain: no link
+        except OSError:  # the end of the chain: no link
             break
     return frozenset(found)
+
+
+def _nearest(directory: Path) -> Directory:
+    for candidate in (directory, *directory.parents):
+        with contextlib.suppress(OSError):
+            seen = os.stat(candidate)
+            return candidate, seen.st_dev, seen.st_ino
+    return Path("/"), 0, 0  # can't happen: the root can always be looked at
 
 
 async def hints(path: Path, sweep_s: float, on_error: Callable[[str], None]) -> AsyncIterator[None]:
@@ -49,7 +62,7 @@ async def hints(path: Path, sweep_s: float, on_error: Callable[[str], None]) -> 
 
     Args:
         path: The report file; it, its directory or a link on the way need not exist.
-        sweep_s: Also how long a directory that is missing or made anew goes unnoticed.
+        sweep_s: At least so often.
         on_error: Called with the reason when the watch fails, once for each reason in a row.
     """
     log = structlog.get_logger("source").bind(path=str(path))
@@ -57,15 +70,12 @@ async def hints(path: Path, sweep_s: float, on_error: Callable[[str], None]) -> 
     while True:
         watched = await asyncio.to_thread(directories, path)
         yield None  # whatever happened before the watch stands
-        if not watched:
-            await asyncio.sleep(sweep_s)
-            continue
         try:
             async with contextlib.aclosing(_events(watched, sweep_s)) as events:
-                async for _ in events:
+                async for changes in events:
                     last_error = None
                     yield None
-                    if await asyncio.to_thread(directories, path) != watched:
+                    if _ended(watched, changes) or await asyncio.to_thread(directories, path) != watched:
                         break
         # watchfiles raises whatever its Rust core meets, mostly in a group: OSError for a lost directory or a limit,
         # RuntimeError for a neighbour's name that is not UTF-8. None of them is a reason to stop watching.
@@ -79,11 +89,17 @@ async def hints(path: Path, sweep_s: float, on_error: Callable[[str], None]) -> 
             await asyncio.sleep(min(delay_s, sweep_s))
 
 
+def _ended(watched: frozenset[Directory], changes: set[FileChange]) -> bool:
+    """Tell whether a watched directory itself went away; one made anew may even get its inode."""
+    paths = {str(path) for path, _, _ in watched}
+    return any(change is Change.deleted and path in paths for change, path in changes)
+
+
 def _first(error: BaseException) -> BaseException:
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-def _events(watched: frozenset[Directory], sweep_s: float) -> AsyncGenerator[object, None]:
+def _events(watched: frozenset[Directory], sweep_s: float) -> AsyncGenerator[set[FileChange], None]:
     return watchfiles.awatch(
         *(path for path, _, _ in watched),
         watch_filter=None,

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import structlog
 
 
-def full_jitter(attempt: int, base_s: float = 0.1, cap_s: float = 5.0) -> float:
+def full_jitter(attempt: int, base_s: float = 0.1, cap_s: float = 2.0) -> float:
     """
     Give the delay before attempt ``attempt`` (0, 1, ...), in seconds.
 
@@ -19,7 +19,8 @@ def full_jitter(attempt: int, base_s: float = 0.1, cap_s: float = 5.0) -> float:
 
 class Outage:
     """
-    The broker's absence as one user of it sees it: logged when it starts and when it ends, not per attempt.
+    The broker's absence as one user of it sees it: logged when it starts, when its
+    kind changes, and when it ends, not per attempt.
 
     Args:
         log: Bound with who is waiting.
@@ -38,11 +39,14 @@ class Outage:
         self._on_attempt = on_attempt
         self._attempts = 0
         self._began = 0.0
+        self._kind: type[Exception] | None = None
 
     async def wait(self, error: Exception) -> None:
         """Note a failed attempt and wait before the next."""
         if self._attempts == 0:
             self._began = self._clock()
+        if type(error) is not self._kind:  # lost, or answering again but refusing
+            self._kind = type(error)
             self._log.warning("broker lost", reason=str(error))
         self._on_attempt()
         delay_s = full_jitter(self._attempts)
@@ -55,3 +59,4 @@ class Outage:
             seconds = round(self._clock() - self._began, 3)
             self._log.info("broker back", outage_s=seconds, attempts=self._attempts)
         self._attempts = 0
+        self._kind = None

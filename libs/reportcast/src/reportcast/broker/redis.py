@@ -15,9 +15,7 @@ from urllib.parse import urlsplit
 import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 
 from reportcast.broker.base import ChannelState, HistoryLimits, Refresh, Stored
 from reportcast.broker.errors import BrokerRefused, BrokerUnavailable
@@ -41,6 +39,9 @@ _REFRESH = b"refresh"
 # Long enough for a 16 MiB report over a slow link, short enough that a dead server is noticed.
 SOCKET_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 2.0
+
+# A subscription that is silent for so long is asked for a sign of life, and gets as long to give it.
+PROBE_S = 2.0
 
 
 class RedisBroker:
@@ -103,7 +104,7 @@ class RedisBroker:
     async def position(self, channel: str) -> Position | None:
         with self._translated():
             epoch, offset = await self._redis.hmget(keys_of(channel).state, ["epoch", "offset"])
-        return Position(epoch.decode(), int(offset)) if epoch and offset else None
+            return Position(epoch.decode(), int(offset)) if epoch and offset else None
 
     async def set_source(self, channel: str, source: Source) -> None:
         keys = keys_of(channel)
@@ -139,7 +140,7 @@ class RedisBroker:
     async def history(self, channel: str) -> list[str]:
         with self._translated():
             names = await self._redis.zrevrange(keys_of(channel).names, 0, -1)
-        return [name.decode() for name in names]
+            return [name.decode() for name in names]
 
     async def past_report(self, channel: str, name: str) -> bytes | None:
         keys = keys_of(channel)
@@ -169,14 +170,22 @@ class RedisBroker:
                 await pubsub.aclose()
 
     async def _payloads(self, pubsub: Any) -> AsyncIterator[bytes]:
+        pinged = False
         while True:
             with self._translated():
-                item: dict[str, Any] | None = await pubsub.get_message(timeout=None)
-            if item and item["type"] == "message":
-                yield item["data"]
-            elif item:
+                item: dict[str, Any] | None = await pubsub.get_message(timeout=PROBE_S)
+                if item is None and not pinged:
+                    # The library does not see a half-open link by itself: nothing comes, and nothing fails.
+                    await pubsub.ping()
+            if item is None and pinged:
+                raise BrokerUnavailable(self._url, f"no answer to a ping within {PROBE_S} s")
+            pinged = item is None
+            if item is None or item["type"] == "pong":
+                continue
+            if item["type"] != "message":
                 # The library subscribed again by itself: something may have been missed.
                 raise BrokerUnavailable(self._url, "the subscription was interrupted")
+            yield item["data"]
 
     async def _messages(self, payloads: AsyncIterator[bytes]) -> AsyncIterator[Message]:
         async for payload in payloads:
@@ -204,12 +213,14 @@ class RedisBroker:
     def _translated(self) -> Iterator[None]:
         try:
             yield
-        except (RedisConnectionError, RedisTimeoutError, OSError) as exc:
-            raise BrokerUnavailable(self._url, str(exc) or type(exc).__name__) from exc
+        except AuthenticationError as exc:  # a connection error to the library; trying again does not help
+            raise BrokerRefused(self._url, "it wants another user name or password than REDIS_URL gives") from exc
         except ResponseError as exc:
             raise BrokerRefused(self._url, str(exc)) from exc
-        except RedisError as exc:
+        except (RedisError, OSError) as exc:
             raise BrokerUnavailable(self._url, str(exc) or type(exc).__name__) from exc
+        except ValueError as exc:
+            raise BrokerRefused(self._url, f"it holds what is not ours: {exc}") from exc
 
 
 def redact(url: str) -> str:

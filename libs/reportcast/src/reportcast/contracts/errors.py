@@ -5,7 +5,7 @@ Why bytes are not a report.
     ├── ReportMissing       there is no file; may be a write in progress
     ├── ReportUnreadable    no regular file, or one that may not be read
     ├── ReportUnsettled     the file changed while it was read; may be a write in progress
-    ├── ReportTooLarge      more bytes than the limit
+    ├── ReportTooLarge      more bytes than the limit; may still be growing
     ├── ReportEncodingError not the text encoding it claims; may be a write in progress
     ├── ReportSyntaxError   not strict JSON; may be a write in progress
     └── ReportShapeError    strict JSON of the wrong shape
@@ -14,7 +14,13 @@ Why bytes are not a report.
 mend, from a finished one, which it cannot.
 """
 
+import os
 from typing import ClassVar
+
+
+def _name(path: str) -> str:
+    """Give a path's last part as text that can be encoded, whatever bytes it is made of."""
+    return os.fsencode(path).rpartition(b"/")[2].decode(errors="replace")
 
 
 class ReportError(Exception):
@@ -29,7 +35,7 @@ class ReportUnreadable(ReportError):
     The file cannot be read now.
 
     Attributes:
-        path: The watched file.
+        path: The watched file; only its name is told, because clients are told too.
         why: What the operating system, or the file's type, says against it.
     """
 
@@ -41,7 +47,7 @@ class ReportUnreadable(ReportError):
         self.why = why
 
     def __str__(self) -> str:
-        return f"{self.path} cannot be read: {self.why}"
+        return f"{_name(self.path)} cannot be read: {self.why}"
 
 
 class ReportTooLarge(ReportError):
@@ -54,6 +60,7 @@ class ReportTooLarge(ReportError):
     """
 
     reason = "too_large"
+    may_be_torn = True
 
     def __init__(self, size: int, limit: int) -> None:
         super().__init__(size, limit)
@@ -89,7 +96,7 @@ class ReportMissing(ReportError):
     There is no such file now; a writer that removes and recreates it leaves this gap.
 
     Attributes:
-        path: The watched file.
+        path: The watched file; only its name is told, because clients are told too.
     """
 
     reason = "missing"
@@ -100,7 +107,7 @@ class ReportMissing(ReportError):
         self.path = path
 
     def __str__(self) -> str:
-        return f"{self.path} does not exist"
+        return f"{_name(self.path)} does not exist"
 
 
 class ReportUnsettled(ReportError):
@@ -108,7 +115,7 @@ class ReportUnsettled(ReportError):
     The file changed while it was read.
 
     Attributes:
-        path: The watched file.
+        path: The watched file; only its name is told, because clients are told too.
     """
 
     reason = "unsettled"
@@ -119,4 +126,4 @@ class ReportUnsettled(ReportError):
         self.path = path
 
     def __str__(self) -> str:
-        return f"{self.path} changed while it was read"
+        return f"{_name(self.path)} changed while it was read"

@@ -83,11 +83,13 @@ class Source(msgspec.Struct, frozen=True, tag_field="type", tag="source"):
         state: Waiting for a first report, live, or rejected with the last good report still served.
         reason: Why the file's present content is not served; ``None`` while live.
         since: When this state began, ISO 8601 UTC.
+        heard_at: When the watcher last said so; it does every few seconds. Aware.
     """
 
     state: SourceState
     since: str
     reason: str | None = None
+    heard_at: AwareDatetime | None = None
 
 
 class Refreshed(msgspec.Struct, frozen=True, tag_field="type", tag="refreshed"):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -38,7 +39,9 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as exc:
-        raise StartupError(f"cannot listen on {host} port {port}: {exc.strerror or exc}") from exc
+        raise StartupError(
+            f"cannot listen on {host} port {port}: {os.strerror(exc.errno or 0)}; choose another"
+        ) from exc
 
 
 def address_of(listener: socket.socket) -> str:

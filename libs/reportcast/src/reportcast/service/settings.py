@@ -6,11 +6,12 @@ Each field of a ``Settings`` is the environment variable of the same name in cap
 comma-separated.
 """
 
+import difflib
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -33,6 +34,10 @@ def _split(value: Any) -> Any:
     return [item.strip() for item in value.split(",") if item.strip()] if isinstance(value, str) else value
 
 
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
+
+
 CommaSeparated = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 
@@ -47,8 +52,14 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
     prefixes: ClassVar[tuple[str, ...]] = ()
 
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="lowest level logged")
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = Field(
+        "info", description="lowest level logged"
+    )
     log_format: LogFormat | None = Field(None, description="console or json; console on a terminal, else json")
+
+
+# Of the Redis client; each is text, so none can be of a wrong type.
+REDIS_OPTIONS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
 
 
 class RedisSettings(Settings):
@@ -61,13 +72,18 @@ class RedisSettings(Settings):
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, url: str) -> str:
-        scheme, separator, rest = url.partition("://")
-        if scheme not in {"redis", "rediss", "unix"} or not separator or not rest:
-            raise ValueError("expected redis://host:port/db, rediss://... or unix:///path")
+        sentence = "expected redis://user:password@host:port/db, rediss://… or unix:///path, special characters as %xx"
         try:
-            _ = urlsplit(url).port
-        except ValueError as exc:
-            raise ValueError(f"expected redis://host:port/db: {exc}") from None
+            parts = urlsplit(url)
+            port, options = parts.port, set(parse_qs(parts.query, strict_parsing=bool(parts.query)))
+        except ValueError:
+            raise ValueError(sentence) from None  # its own words could hold a part of the password
+        tcp = parts.scheme in {"redis", "rediss"} and parts.hostname and re.fullmatch(r"(/\d{0,4})?", parts.path)
+        unix = parts.scheme == "unix" and len(parts.path) > 1 and port is None
+        if not (tcp or unix) or "@" in parts.path:
+            raise ValueError(sentence)
+        if options - REDIS_OPTIONS:
+            raise ValueError(f"after ? only these are allowed: {', '.join(sorted(REDIS_OPTIONS))}")
         return url
 
 
@@ -122,4 +138,6 @@ def _refuse_unknown(kind: type[Settings], fields: Mapping[str, FieldInfo], envir
     known = set(fields) | {f"{name}_FILE" for name, field in fields.items() if _is_secret(field)}
     for name in sorted(environ):
         if name.startswith(kind.prefixes) and name not in known and not _SERVICE_LINK.fullmatch(name):
-            raise SettingsError(f"{name} is not a setting; --help lists those that are")
+            similar = difflib.get_close_matches(name, known, 1)
+            hint = f"did you mean {similar[0]}" if similar else "--help lists those that are"
+            raise SettingsError(f"{name} is not a setting; {hint}")

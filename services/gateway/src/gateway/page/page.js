@@ -17,6 +17,7 @@ const HEALTH = new Map([
 const CONNECTION = {
   connecting: "Connecting…",
   live: "Live",
+  stale: "Connected, data may be stale",
   polling: `Offline, polling every ${POLL_MS / 1000} s`,
   offline: "Offline, reconnecting…",
 };
@@ -201,31 +202,36 @@ async function getJson(path) {
 async function checkStatus() {
   const status = await getJson("api/ws/status").catch(() => null);
   if (!status) return; // the connection state tells of a server that is away
+  stale = status.stale === true;
+  setState(state);
   const sentence = status.status === "degraded" ? bannerOf(status) : "";
   if (page.banner.textContent !== sentence) page.banner.textContent = sentence;
   page.banner.hidden = sentence === "";
 }
 
-function bannerOf({ source, broker, stale, reasons }) {
+function bannerOf(status) {
+  const { source, reasons } = status;
   const reason = isText(source?.reason) ? `: ${source.reason}` : "";
   const below = shown === null ? "There is no good report yet." : "Below is the last good report.";
   if (source?.state === "rejected") return `The file's present content is not served${reason}. ${below}`;
   if (source?.state === "waiting") return `The report file is being waited for${reason}. ${shown === null ? "" : below}`;
-  if (stale || broker?.connected === false) return "The gateway has lost its broker; what is below may be out of date.";
+  if (status.stale) return `The gateway has lost its broker; ${shown === null ? "the report appears here once it answers" : "what is below may be out of date"}.`;
   return `The service is degraded: ${lineOf(reasons) || "it does not say why"}.`;
 }
 
 let state = "connecting";
+let stale = false; // the gateway's own word for it: it has lost its broker
 let socket = null;
 let attempt = 0;
 let retry = 0;
 let pinged = false;
 
 function setState(next) {
-  if (state === next) return;
   state = next;
-  page.connection.dataset.state = next;
-  page["connection-word"].textContent = CONNECTION[next];
+  const told = state === "live" && stale ? "stale" : state;
+  if (page.connection.dataset.state === told) return;
+  page.connection.dataset.state = told;
+  page["connection-word"].textContent = CONNECTION[told];
 }
 
 /** Delay before attempt `n` (0, 1, ...), in ms. Full jitter, so that clients spread out. */

@@ -1,5 +1,6 @@
 """``/api/ws/…``: how the gateway fares, who is connected, and asking for a fresh look at the file."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
@@ -11,6 +12,9 @@ from starlette.requests import Request
 
 from gateway.auth import is_allowed_origin, require_admin
 from gateway.feed import Feed
+
+# A watcher speaks every 5 s; after so long without a word there is none, or it cannot reach the broker.
+SILENCE_S = 20.0
 
 
 def status_router(feed: Feed) -> APIRouter:
@@ -80,7 +84,13 @@ def describe(feed: Feed) -> dict[str, Any]:
         "reasons": reasons,
         "stale": not feed.relay.is_connected,
         "broker": {"connected": feed.relay.is_connected},
-        "source": source and {"state": source.state.value, "reason": source.reason, "since": source.since},
+        "source": source
+        and {
+            "state": source.state.value,
+            "reason": source.reason,
+            "since": source.since,
+            "heardAt": feed.relay.heard_at and iso_utc(feed.relay.heard_at),
+        },
         "report": snapshot
         and {
             "name": snapshot.name,
@@ -94,15 +104,17 @@ def describe(feed: Feed) -> dict[str, Any]:
     }
 
 
-def _reasons(feed: Feed) -> list[str]:
-    reasons = []
-    source = feed.replica.source
+def _reasons(feed: Feed) -> Iterator[str]:
+    source, snapshot = feed.replica.source, feed.replica.snapshot
     if not feed.relay.is_connected:
-        reasons.append("the broker is not connected; what is served may be stale")
-    if feed.replica.snapshot is None:
-        reasons.append("no report has been published yet")
-    if source is None:
-        reasons.append("no watcher has told how the report file fares")
-    elif source.state is not SourceState.LIVE:
-        reasons.append(f"the report file's present content is not served: {source.reason}")
-    return reasons
+        yield "the broker is not connected" + ("; what is served may be stale" if snapshot else "")
+    if feed.relay.heard_at is None:
+        yield "no watcher has told how the report file fares"
+    elif (feed.now() - feed.relay.heard_at).total_seconds() > SILENCE_S:
+        yield f"no watcher has been heard since {iso_utc(feed.relay.heard_at)}"
+    if source and source.state is SourceState.WAITING:
+        yield f"waiting for the report file: {source.reason}"
+    elif source and source.state is SourceState.REJECTED:
+        yield f"the report file's present content is not served: {source.reason}"
+    elif snapshot is None:
+        yield "no report has been published yet"
