@@ -3,15 +3,16 @@
 import asyncio
 
 import pytest
+import redis
 import redis.asyncio
 from reportcast.broker.base import Broker, HistoryLimits, Refresh
 from reportcast.broker.errors import BrokerRefused, BrokerUnavailable
 from reportcast.broker.keys import keys_of
 from reportcast.broker.memory import MAX_BACKLOG, MemoryBroker
-from reportcast.broker.redis import RedisBroker
-from reportcast.contracts.messages import Refreshed, Snapshot, Source, SourceState, number
+from reportcast.broker.redis import PROBE_S, RedisBroker
+from reportcast.contracts.messages import Refreshed, Snapshot, Source, SourceState, encode_message, number
 
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.redis_server import RedisServer, free_port, real_redis, redis_paused
 from tests.support.reports import publication
 from tests.support.wait import await_until
 
@@ -237,3 +238,69 @@ async def test_a_subscription_that_is_left_is_gone(redis_server: RedisServer, re
 
     await await_until("nobody follows", nobody_follows)
     await client.aclose()
+
+
+def server_publishes(server: RedisServer) -> None:
+    """Publish past the broker under test."""
+    with redis.Redis.from_url(server.url) as client:
+        client.publish(keys_of("audit").messages, encode_message(Refreshed()))
+
+
+async def test_a_half_open_subscription_is_pinged_and_given_up() -> None:
+    """Redis hangs: no message, no error. A subscription that is merely quiet answers, and stays."""
+    with real_redis() as server:
+        broker = RedisBroker(server.url)
+        async with broker.subscribe("audit") as messages:
+            loop = asyncio.get_running_loop()
+            loop.call_later(2.5 * PROBE_S, lambda: server_publishes(server))
+            assert await anext(messages) == Refreshed()
+            with redis_paused(server), pytest.raises(BrokerUnavailable, match="no answer to a ping"):
+                await anext(messages)
+        await broker.close()
+
+
+async def test_a_wrong_password() -> None:
+    """Is a refusal that says where to look, not an outage."""
+    with real_redis() as server:
+        client = redis.asyncio.Redis.from_url(server.url)
+        await client.config_set("requirepass", "sesame")
+        await client.aclose()
+        for url in (server.url, server.url.replace("redis://", "redis://:guess@")):
+            broker = RedisBroker(url)
+
+            with pytest.raises(BrokerRefused, match="another user name or password than REDIS_URL gives") as caught:
+                await broker.state("audit")
+
+            assert "guess" not in str(caught.value)
+            await broker.close()
+
+
+async def test_garbage_in_the_stored_state(redis_server: RedisServer, redis_broker: RedisBroker) -> None:
+    """Is a refusal, not the end of the process that meets it."""
+    keys = keys_of("audit")
+    client = redis.asyncio.Redis.from_url(redis_server.url)
+    await client.hset(keys.state, mapping={"epoch": "e", "offset": "many"})
+    await client.zadd(keys.names, {b"\xff": 1})
+    await client.aclose()
+
+    with pytest.raises(BrokerRefused, match="not ours"):
+        await redis_broker.position("audit")
+    with pytest.raises(BrokerRefused, match="not ours"):
+        await redis_broker.history("audit")
+    with pytest.raises(BrokerRefused):
+        await redis_broker.publish("audit", publication(1))
+
+
+async def test_a_full_redis(redis_broker: RedisBroker, redis_server: RedisServer) -> None:
+    """Refuses, keeps what it has, and takes the report once there is room."""
+    await redis_broker.publish("audit", publication(1))
+    client = redis.asyncio.Redis.from_url(redis_server.url)
+    await client.config_set("maxmemory", "1")
+
+    with pytest.raises(BrokerRefused, match="maxmemory"):
+        await redis_broker.publish("audit", publication(2))
+
+    assert await redis_broker.history("audit") == [f"{publication(1).stem}.json"]
+    await client.config_set("maxmemory", "0")
+    await client.aclose()
+    assert (await redis_broker.publish("audit", publication(2))).position.offset == 2

@@ -7,6 +7,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import structlog
+import structlog.testing
 import watcher.publisher
 from reportcast.broker.base import Broker, Refresh
 from reportcast.broker.memory import MemoryBroker
@@ -342,3 +344,28 @@ async def heard_at(broker: Broker) -> object:
 
 async def is_heard_after(broker: Broker, moment: object) -> bool:
     return await heard_at(broker) != moment
+
+
+async def test_a_growing_file_above_the_limit_is_told_of_once(memory_broker: MemoryBroker, tmp_path: Path) -> None:
+    """Not once for each piece."""
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    async with running_watcher(memory_broker, path, report_max_bytes=4096) as watching:
+        await wait_served(memory_broker, audit_bytes(1))
+        with path.open("wb", buffering=0) as file:
+            for _ in range(20):
+                reads = watching.metric(READS)
+                file.write(b" " * 4096)
+                await wait_counted(watching, READS, reads + 1)
+
+        assert "the limit is 4096" in (await wait_source(memory_broker, SourceState.REJECTED) or "")
+        assert watching.metric("reportcast_watcher_rejected_total", reason="too_large") == 1
+
+
+async def test_reserved_history_dir_is_warned_of(memory_broker: MemoryBroker, tmp_path: Path) -> None:
+    """It is in the contract, and not written yet: said, not ignored."""
+    with structlog.testing.capture_logs() as lines:
+        async with running_watcher(memory_broker, tmp_path / "r.json", history_dir=tmp_path / "history"):
+            await wait_source(memory_broker, SourceState.WAITING)
+
+    assert [line["event"] for line in lines if "HISTORY_DIR" in line["event"]] != []
