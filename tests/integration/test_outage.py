@@ -45,6 +45,11 @@ async def is_stale(running: RunningGateway, expected: bool) -> None:
     await await_until(f"stale is {expected}", says_so, timeout_s=20)
 
 
+def offset_of(running: RunningGateway) -> int:
+    """Give where the gateway's replica stands."""
+    return running.feed.replica.snapshot.offset if running.feed.replica.snapshot else 0
+
+
 async def test_losing_redis_drops_no_client(own_redis: RedisServer, tmp_path: Path) -> None:
     """
     The last state stays served, marked stale.
@@ -189,3 +194,43 @@ async def test_a_change_during_the_join_is_neither_lost_nor_doubled(memory_broke
                 seen += [frame["data"]] if "data" in frame else []
 
     assert seen in ([audit(1), audit(2)], [audit(2)])
+
+
+async def test_a_busy_watcher_is_heard_and_looks_after_the_broker(own_redis: RedisServer, tmp_path: Path) -> None:
+    """A file that changes more often than the watcher verifies: its sign of life and its checks come all the same."""
+    path = tmp_path / "r.json"
+    broker = RedisBroker(own_redis.url)
+    signs: set[object] = set()
+    async with running_watcher(broker, path), running_gateway(broker) as running:
+        for mark in range(1000):
+            path.write_bytes(audit_bytes(mark))
+            published = audit(mark)
+
+            async def is_served(published: object = published) -> bool:
+                answer = await running.http.get("audit")
+                return bool(answer.is_success and answer.json() == published)
+
+            await await_until("the change is served", is_served)
+            source = (await broker.state(CHANNEL)).source
+            signs.add(source and source.heard_at)
+            if len(signs) >= 4:
+                break
+
+        assert len(signs) >= 4
+        assert (await running.status())["status"] == "healthy"
+    await broker.close()
+
+
+async def test_a_trigger_brings_back_what_another_watcher_replaced(memory_broker: MemoryBroker, tmp_path: Path) -> None:
+    """The file of the watcher that is there is what is served again, to everyone, once."""
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    async with running_watcher(memory_broker, path), running_gateway(memory_broker) as running:
+        await await_until("the report is there", lambda: running.feed.replica.snapshot)
+        await memory_broker.publish(CHANNEL, publication("stray"))
+        await await_until("the stray is served", lambda: offset_of(running) == 2)
+
+        assert (await running.http.post("api/ws/trigger-update")).status_code == 200
+
+        await await_until("the file is served", lambda: offset_of(running) == 3)
+        assert (await running.http.get("audit")).json() == audit(1)

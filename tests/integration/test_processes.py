@@ -163,7 +163,7 @@ def test_help_lists_the_settings(command: tuple[str, ...]) -> None:
         pytest.param(
             COMMANDS[1], {"REDIS_URL": "localhost:6379"}, "expected redis://user:password@host:port/db", id="bad-url"
         ),
-        pytest.param(COMMANDS[0], {"REDIS_URL": "redis://h/0?foo=bar"}, "only these are allowed", id="url-option"),
+        pytest.param(COMMANDS[0], {"REDIS_URL": "rediss://h/0?foo=bar"}, "only these are allowed", id="url-option"),
         pytest.param(
             COMMANDS[0], {"REDIS_URL": "redis://h:port"}, "expected redis://user:password@host:port/db", id="bad-port"
         ),

@@ -91,7 +91,15 @@ def test_a_wrong_secret_is_not_shown() -> None:
         "redis://host:secret",
         "redis://host/secret",
         "redis://host/0?secret=1",
-        "redis://host/0?secret",
+        "rediss://host/0?secret",
+        "rediss://host/0?ssl_ca_certs=/secret",
+        "redis://:secret@h/0?ssl_ca_certs=/ca.pem",
+        "redis://:s@secret@host",
+        "redis://secret host:1",
+        "redis://.secret..host",
+        "redis://secret:0",
+        "redis://secret:70000",
+        "unix://secret/path",
         "redis://",
         "unix://secret",
         "secret://host",
@@ -107,11 +115,26 @@ def test_a_wrong_redis_url_is_refused_without_telling_any_of_it(url: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "url", ["redis://h", "rediss://:p%2Fw@h:1/15?ssl_ca_certs=/ca.pem", "unix:///run/r.sock", "redis://[::1]:6379/0"]
+    "url",
+    [
+        "redis://h",
+        "redis://redis-master.default.svc:6379/0",
+        "rediss://:p%2Fw@h:1/15",
+        f"rediss://u:p@h?ssl_ca_certs={__file__}",
+        "unix:///run/r.sock",
+        "redis://[::1]:6379/0",
+    ],
 )
 def test_a_redis_url(url: str) -> None:
     """All the ways to reach one server."""
     assert load_settings(GatewaySettings, {"REDIS_URL": url}).redis_url == url
+
+
+@pytest.mark.parametrize("host", ["a.example:80", "bad/host", "*", "a b"])
+def test_a_host_that_can_never_match_is_refused(host: str) -> None:
+    """Names and *.names alone, without a port."""
+    with pytest.raises(SettingsError, match="is no host name"):
+        load_settings(GatewaySettings, {"GATEWAY_ALLOWED_HOSTS": f"ok.example,{host}"})
 
 
 def test_a_near_miss_is_named() -> None:

@@ -7,10 +7,10 @@ from reportcast.broker.errors import BrokerError
 from reportcast.service.http import operational_routes
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
+from gateway.auth import AllowedHosts
 from gateway.feed import Feed
 from gateway.routes.audit import audit_router
 from gateway.routes.page import Page
@@ -31,7 +31,7 @@ def create_app(feed: Feed, registry: CollectorRegistry) -> FastAPI:
             expose_headers=["ETag"],
         )
     if feed.settings.gateway_allowed_hosts:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=feed.settings.gateway_allowed_hosts, www_redirect=False)
+        app.add_middleware(AllowedHosts, allowed=feed.settings.gateway_allowed_hosts)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(BrokerError, _on_broker_error)
     for router in (websocket_router(feed), status_router(feed), audit_router(feed)):

@@ -1,9 +1,14 @@
 """Who may connect, and who is an admin. The peer's address is never trusted: a proxy makes everyone loopback."""
 
+import re
 import secrets
 from urllib.parse import urlsplit
 
 from fastapi import HTTPException
+from reportcast.service.http import OPERATIONAL_PATHS
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 def is_allowed_origin(origin: str | None, host: str | None, allowed: tuple[str, ...]) -> bool:
@@ -22,6 +27,40 @@ def is_allowed_origin(origin: str | None, host: str | None, allowed: tuple[str, 
         return netloc != "" and host is not None and netloc.lower() == host.lower()
     except ValueError:
         return False
+
+
+def is_allowed_host(host: str, allowed: tuple[str, ...]) -> bool:
+    """
+    Tell whether requests for this name are served.
+
+    Args:
+        host: The ``Host`` header.
+        allowed: Lower-case names; ``*.example`` stands for every name below ``example``. Empty allows all.
+    """
+    name = re.sub(r":\d*$", "", host.lower())
+    return not allowed or any(name == each or (each[0] == "*" and name.endswith(each[1:])) for each in allowed)
+
+
+class AllowedHosts:
+    """
+    Middleware that serves known hosts alone, against DNS rebinding.
+
+    The operational endpoints are for every host: what probes and scrapes know is an address.
+    """
+
+    def __init__(self, app: ASGIApp, allowed: tuple[str, ...]) -> None:
+        self._app = app
+        self._allowed = allowed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        host = Headers(scope=scope).get("host", "")
+        if scope["path"] in OPERATIONAL_PATHS or is_allowed_host(host, self._allowed):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close"})  # before the upgrade: a 403
+        else:
+            sentence = "this host is not served here; set GATEWAY_ALLOWED_HOSTS to allow it"
+            await JSONResponse({"error": sentence}, 403)(scope, receive, send)
 
 
 def require_admin(token: str | None, authorization: str | None) -> None:

@@ -15,7 +15,7 @@ from reportcast.broker.backoff import Outage
 from reportcast.broker.base import Broker
 from reportcast.broker.errors import BrokerError, BrokerUnavailable
 from reportcast.contracts.clock import iso_utc
-from reportcast.contracts.messages import Message, Snapshot
+from reportcast.contracts.messages import Message, Snapshot, Source
 from reportcast.contracts.position import Continuity, Position
 from reportcast.telemetry.health import Health
 
@@ -105,7 +105,7 @@ class Relay:
             applied = self._replica.apply(message, iso_utc(now))
             if applied is Applied.LOST_TRACK:
                 raise _LostTrackError
-            if applied is Applied.SOURCE:
+            if isinstance(message, Source | Snapshot):  # both come from a watcher
                 self.heard_at = now
             if applied is Applied.UPDATE:
                 self._fan_out()

@@ -1,5 +1,6 @@
 """The gateway's settings."""
 
+import re
 from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
@@ -29,6 +30,14 @@ class ServerSettings(Settings):
     gateway_ping_interval_s: float = Field(
         30.0, gt=0, le=3600, description="between pings; a client silent for two of them is dropped, seconds"
     )
+
+    @field_validator("gateway_allowed_hosts")
+    @classmethod
+    def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            if not re.fullmatch(r"(\*\.)?[0-9A-Za-z_.-]+|\[[0-9A-Fa-f:.]+\]", host):
+                raise ValueError(f"{host!r} is no host name; expected name, *.name or an address, without a port")
+        return tuple(host.lower() for host in hosts)
 
     @field_validator("gateway_allowed_origins")
     @classmethod

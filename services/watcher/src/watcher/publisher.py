@@ -7,6 +7,7 @@ gap. So a broker that was away, or comes back empty, needs no case of its own, a
 
 import asyncio
 import datetime
+import math
 from collections.abc import Callable
 
 import structlog
@@ -80,7 +81,12 @@ class Publisher:
         self._wanted.set()
 
     def announce_refreshed(self) -> None:
-        """Tell the gateways, after all that is wanted by now, to send the report to every client again."""
+        """
+        Tell the gateways, after all that is wanted by now, to send the report to every client again.
+
+        What is wanted is published once more, in case another watcher published something else meanwhile.
+        """
+        self._confirmed_report = None
         self._announce = True
         self._wanted.set()
 
@@ -88,27 +94,28 @@ class Publisher:
         """Keep the broker in step, for ever."""
         loop = asyncio.get_running_loop()
         outage = Outage(self._log, loop.time, self._metrics.broker_retries.inc)
-        verify = True
+        verify_at_s = -math.inf
         while True:
             try:
-                if verify:
+                if loop.time() >= verify_at_s:
                     await self._verify()
+                    verify_at_s = loop.time() + VERIFY_S
                 await self._reconcile()
                 outage.end()
                 self._health.fulfil("broker")
-                verify = not await self._is_wanted_within(VERIFY_S)
+                await self._wait(verify_at_s - loop.time())
             except BrokerError as exc:
                 self._health.fail("broker", str(exc))
                 await outage.wait(exc)
                 # With nothing to publish, this alone tells whether the broker is back, and what it still has.
-                verify = True
+                verify_at_s = -math.inf
 
-    async def _is_wanted_within(self, timeout_s: float) -> bool:
+    async def _wait(self, at_most_s: float) -> None:
         try:
-            async with asyncio.timeout(timeout_s):
-                return await self._wanted.wait()
+            async with asyncio.timeout(max(0.0, at_most_s)):
+                await self._wanted.wait()
         except TimeoutError:
-            return False
+            return
 
     async def _verify(self) -> None:
         stored, known = await self._broker.position(self._channel), self._position
@@ -133,7 +140,14 @@ class Publisher:
         if self._announce:
             self._announce = False  # before the wait: a request meanwhile is another one
             if not changed:
-                await self._broker.announce_refreshed(self._channel)
+                await self._announce_refreshed()
+
+    async def _announce_refreshed(self) -> None:
+        try:
+            await self._broker.announce_refreshed(self._channel)
+        except BrokerError:
+            self._announce = True
+            raise
 
     async def _publish(self, report: Report, modified: datetime.datetime) -> bool:
         began = self._now()

@@ -96,8 +96,10 @@ def _read(path: Path, max_bytes: int) -> tuple[bytes, Fingerprint, int]:
         _refuse_special(path, before)
         if before.st_size > max_bytes:
             raise ReportTooLarge(before.st_size, max_bytes)
-        raw = _read_to_end(descriptor, path, max_bytes)
+        raw = _read_to_end(descriptor, max_bytes)
         after = os.fstat(descriptor)
+    except OSError as exc:  # a network file system may fail at any of them
+        raise ReportUnreadable(str(path), exc.strerror or str(exc)) from exc
     finally:
         os.close(descriptor)
     if _traces(before) != _traces(after) or len(raw) != after.st_size:
@@ -105,17 +107,14 @@ def _read(path: Path, max_bytes: int) -> tuple[bytes, Fingerprint, int]:
     return raw, _traces(after), after.st_mtime_ns
 
 
-def _read_to_end(descriptor: int, path: Path, max_bytes: int) -> bytes:
+def _read_to_end(descriptor: int, max_bytes: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
-    try:
-        while chunk := os.read(descriptor, 1024 * 1024):
-            chunks.append(chunk)
-            size += len(chunk)
-            if size > max_bytes:  # it grew while it was read
-                raise ReportTooLarge(size, max_bytes)
-    except OSError as exc:
-        raise ReportUnreadable(str(path), exc.strerror or str(exc)) from exc
+    while chunk := os.read(descriptor, 1024 * 1024):
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > max_bytes:  # it grew while it was read
+            raise ReportTooLarge(size, max_bytes)
     return b"".join(chunks)
 
 

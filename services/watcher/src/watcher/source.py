@@ -69,7 +69,7 @@ async def hints(path: Path, sweep_s: float, on_error: Callable[[str], None]) -> 
     last_error: str | None = None
     while True:
         watched = await asyncio.to_thread(directories, path)
-        yield None  # whatever happened before the watch stands
+        yield None  # whatever happened while no watch stood; the moment until it does is the sweep's
         try:
             async with contextlib.aclosing(_events(watched, sweep_s)) as events:
                 async for changes in events:

@@ -8,6 +8,7 @@ between would be missing without a trace. Those who use the broker retry, and re
 import contextlib
 import importlib.resources
 import secrets
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -36,12 +37,14 @@ from reportcast.contracts.position import Position
 _SCRIPT = importlib.resources.files("reportcast.broker").joinpath("publish.lua").read_text()
 _REFRESH = b"refresh"
 
-# Long enough for a 16 MiB report over a slow link, short enough that a dead server is noticed.
-SOCKET_TIMEOUT_S = 5.0
+# A 16 MiB report takes this long at 1.7 MB/s, the slowest link to Redis that is good enough for one.
+SOCKET_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 2.0
 
-# A subscription that is silent for so long is asked for a sign of life, and gets as long to give it.
+# A subscription that is silent for so long is pinged. If the network does not even take the ping, the kernel ends the
+# link after USER_TIMEOUT_MS; if it does, the answer may stand behind a large report and gets SOCKET_TIMEOUT_S.
 PROBE_S = 2.0
+USER_TIMEOUT_MS = 2500
 
 
 class RedisBroker:
@@ -73,6 +76,7 @@ class RedisBroker:
             socket_timeout=SOCKET_TIMEOUT_S,
             socket_connect_timeout=CONNECT_TIMEOUT_S,
             client_name="reportcast",
+            **_tcp_options(url),
         )
         self._publish: Any = self._redis.register_script(_SCRIPT)
 
@@ -163,7 +167,9 @@ class RedisBroker:
             with self._translated():
                 await pubsub.subscribe(name)
                 # The answer to SUBSCRIBE: from here on nothing is missed.
-                await pubsub.get_message(timeout=SOCKET_TIMEOUT_S)
+                answer = await pubsub.get_message(timeout=SOCKET_TIMEOUT_S)
+            if answer is None:
+                raise BrokerUnavailable(self._url, f"no answer to SUBSCRIBE within {SOCKET_TIMEOUT_S} s")
             yield self._payloads(pubsub)
         finally:
             with contextlib.suppress(RedisError, OSError):
@@ -173,12 +179,12 @@ class RedisBroker:
         pinged = False
         while True:
             with self._translated():
-                item: dict[str, Any] | None = await pubsub.get_message(timeout=PROBE_S)
+                item: dict[str, Any] | None = await pubsub.get_message(timeout=SOCKET_TIMEOUT_S if pinged else PROBE_S)
                 if item is None and not pinged:
                     # The library does not see a half-open link by itself: nothing comes, and nothing fails.
                     await pubsub.ping()
             if item is None and pinged:
-                raise BrokerUnavailable(self._url, f"no answer to a ping within {PROBE_S} s")
+                raise BrokerUnavailable(self._url, f"no answer to a ping within {SOCKET_TIMEOUT_S} s")
             pinged = item is None
             if item is None or item["type"] == "pong":
                 continue
@@ -221,6 +227,12 @@ class RedisBroker:
             raise BrokerUnavailable(self._url, str(exc) or type(exc).__name__) from exc
         except ValueError as exc:
             raise BrokerRefused(self._url, f"it holds what is not ours: {exc}") from exc
+
+
+def _tcp_options(url: str) -> dict[str, Any]:
+    if url.startswith("unix:") or not hasattr(socket, "TCP_USER_TIMEOUT"):
+        return {}
+    return {"socket_keepalive": True, "socket_keepalive_options": {socket.TCP_USER_TIMEOUT: USER_TIMEOUT_MS}}
 
 
 def redact(url: str) -> str:

@@ -17,6 +17,8 @@ from starlette.types import ASGIApp
 from reportcast.service.process import StartupError
 from reportcast.telemetry.health import Health
 
+OPERATIONAL_PATHS = ("/healthz", "/readyz", "/metrics")
+
 # Requests still running when the service stops get this long to end.
 GRACEFUL_S = 5
 
@@ -99,4 +101,5 @@ def operational_routes(health: Health, registry: CollectorRegistry) -> list[Rout
     async def metrics(request: Request) -> Response:
         return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/metrics", metrics)]
+    endpoints = (healthz, readyz, metrics)
+    return [Route(path, endpoint) for path, endpoint in zip(OPERATIONAL_PATHS, endpoints, strict=True)]

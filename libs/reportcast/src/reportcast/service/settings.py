@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
@@ -58,8 +58,25 @@ class Settings(BaseModel):
     log_format: LogFormat | None = Field(None, description="console or json; console on a terminal, else json")
 
 
-# Of the Redis client; each is text, so none can be of a wrong type.
-REDIS_OPTIONS = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"}
+# Files, and of TLS alone.
+REDIS_OPTIONS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+
+_LABEL = r"[0-9A-Za-z_](?:[0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?"
+_TCP_URL = re.compile(
+    rf"rediss?://(?:[^@/?#\s]*@)?(?:\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*)"
+    r"(?::(?P<port>[1-9][0-9]{0,4}))?(?:/[0-9]{0,4})?(?:\?(?P<options>[^\s]*))?"
+)
+_UNIX_URL = re.compile(r"unix://(?:[^@/?#\s]*@)?/[^?#%]+(?P<port>)(?P<options>)")
+
+
+def _check_redis_options(options: list[tuple[str, str]], tls: bool) -> None:
+    if options and not tls:
+        raise ValueError("options after ? are allowed with rediss:// alone")
+    for name, path in options:
+        if name not in REDIS_OPTIONS:
+            raise ValueError(f"after ? only these are allowed: {', '.join(REDIS_OPTIONS)}")
+        if not Path(path).is_file():
+            raise ValueError(f"{name} names no file that can be read")
 
 
 class RedisSettings(Settings):
@@ -72,18 +89,13 @@ class RedisSettings(Settings):
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, url: str) -> str:
-        sentence = "expected redis://user:password@host:port/db, rediss://… or unix:///path, special characters as %xx"
-        try:
-            parts = urlsplit(url)
-            port, options = parts.port, set(parse_qs(parts.query, strict_parsing=bool(parts.query)))
-        except ValueError:
-            raise ValueError(sentence) from None  # its own words could hold a part of the password
-        tcp = parts.scheme in {"redis", "rediss"} and parts.hostname and re.fullmatch(r"(/\d{0,4})?", parts.path)
-        unix = parts.scheme == "unix" and len(parts.path) > 1 and port is None
-        if not (tcp or unix) or "@" in parts.path:
-            raise ValueError(sentence)
-        if options - REDIS_OPTIONS:
-            raise ValueError(f"after ? only these are allowed: {', '.join(sorted(REDIS_OPTIONS))}")
+        found = _TCP_URL.fullmatch(url) or _UNIX_URL.fullmatch(url)
+        if not found or (found["port"] and int(found["port"]) > 65535):
+            # Nothing of the value is told: in a wrong one, any part may be the password.
+            raise ValueError(
+                "expected redis://user:password@host:port/db, rediss://… or unix:///path, special characters as %xx"
+            )
+        _check_redis_options(parse_qsl(found["options"] or "", keep_blank_values=True), url.startswith("rediss:"))
         return url
 
 
