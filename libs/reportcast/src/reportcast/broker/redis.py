@@ -184,7 +184,7 @@ class RedisBroker:
                     # The library does not see a half-open link by itself: nothing comes, and nothing fails.
                     await pubsub.ping()
             if item is None and pinged:
-                raise BrokerUnavailable(self._url, f"no answer to a ping within {SOCKET_TIMEOUT_S} s")
+                raise BrokerUnavailable(self._url, "no answer to a ping")
             pinged = item is None
             if item is None or item["type"] == "pong":
                 continue
