@@ -8,6 +8,9 @@ from reportcast.broker.memory import MemoryBroker
 from reportcast.broker.redis import RedisBroker
 
 from tests.support.redis_server import RedisServer, real_redis
+from tests.support.reports import publication
+from tests.support.running import ADMIN_TOKEN, CHANNEL, RunningGateway, live, running_gateway
+from tests.support.wait import await_until
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +59,13 @@ def broker(request: pytest.FixtureRequest) -> Broker:
     """Give each kind of broker in turn."""
     chosen: Broker = request.getfixturevalue(request.param)
     return chosen
+
+
+@pytest.fixture
+async def gateway(memory_broker: MemoryBroker) -> AsyncIterator[RunningGateway]:
+    """Give a gateway that has a report, and a watcher's word that all is well."""
+    await memory_broker.publish(CHANNEL, publication(1))
+    await memory_broker.set_source(CHANNEL, live())
+    async with running_gateway(memory_broker, gateway_admin_token=ADMIN_TOKEN) as running:
+        await await_until("it has the report", lambda: running.feed.replica.snapshot)
+        yield running

@@ -16,6 +16,7 @@ from gateway.settings import ServerSettings
 from prometheus_client import CollectorRegistry
 from reportcast.broker.base import Broker
 from reportcast.contracts.clock import utc_now
+from reportcast.contracts.messages import Source, SourceState
 from reportcast.service.http import address_of, listen
 from reportcast.telemetry.health import Health
 from reportcast.telemetry.metrics import new_registry
@@ -26,6 +27,13 @@ from watcher.settings import SourceSettings
 from tests.support.wait import await_until
 
 CHANNEL = "audit"
+ADMIN_TOKEN = "sesame-sesame"
+SINCE = "2026-11-23T12:00:00.000Z"
+
+
+def live() -> Source:
+    """Give the word of a watcher that is there and finds all well."""
+    return Source(SourceState.LIVE, SINCE, heard_at=utc_now())
 
 
 @dataclasses.dataclass(frozen=True)
