@@ -15,6 +15,7 @@ from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.messages import Refreshed, Snapshot, SourceState
 from reportcast.contracts.report import parse_report
 
+from tests.support.faults import HoldsFirstPublish
 from tests.support.reports import audit_bytes
 from tests.support.running import CHANNEL, RunningWatcher, running_watcher
 from tests.support.wait import await_until
@@ -312,6 +313,25 @@ async def test_a_file_time_that_no_calendar_holds(memory_broker: MemoryBroker, t
     os.utime(path, (10**11 * 4, 10**11 * 4))
     async with running_watcher(memory_broker, path):
         await wait_served(memory_broker, audit_bytes(1))
+
+
+async def test_latency_is_that_of_the_change_that_was_watched(memory_broker: MemoryBroker, tmp_path: Path) -> None:
+    """Not the age of a file that lay there at the start, though the change comes while that is being published."""
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    os.utime(path, (0, 0))
+    broker = HoldsFirstPublish(memory_broker)
+    async with running_watcher(broker, path) as watching:
+        await broker.held.wait()
+        reads = watching.metric(READS)
+        replace(path, audit_bytes(2))
+        await wait_counted(watching, READS, reads + 1)
+        broker.go.set()
+        await wait_served(memory_broker, audit_bytes(2))
+        await wait_counted(watching, "reportcast_watcher_published_total", 2)
+
+        assert watching.metric("reportcast_watcher_publish_latency_seconds_count") == 1
+        assert watching.metric("reportcast_watcher_publish_latency_seconds_sum") < 3600
 
 
 async def test_two_watchers_do_not_contradict_each_other(

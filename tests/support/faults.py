@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
-from reportcast.broker.base import Broker, ChannelState
+from reportcast.broker.base import Broker, ChannelState, Stored
 from reportcast.contracts.messages import Message, Publication
 
 
@@ -40,6 +40,20 @@ class PublishesWhileRead(DeafSubscription):
     async def state(self, channel: str) -> ChannelState:
         await self._broker.publish(channel, self._publication)
         return await self._broker.state(channel)
+
+
+class HoldsFirstPublish(DeafSubscription):
+    """A broker that takes its time with the first publication, until ``go`` is set."""
+
+    def __init__(self, broker: Broker) -> None:
+        super().__init__(broker)
+        self.held = asyncio.Event()
+        self.go = asyncio.Event()
+
+    async def publish(self, channel: str, publication: Publication) -> Stored:
+        self.held.set()
+        await self.go.wait()
+        return await self._broker.publish(channel, publication)
 
 
 @contextlib.asynccontextmanager

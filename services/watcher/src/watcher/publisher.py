@@ -150,7 +150,8 @@ class Publisher:
             raise
 
     async def _publish(self, report: Report, modified: datetime.datetime) -> bool:
-        began = self._now()
+        # Of this report: another may be wanted by the time the broker has answered.
+        began, was_watched = self._now(), self._was_watched
         publication = Publication(
             stem=report.stem or began.strftime("%Y-%m-%dT%H:%M:%SZ"),
             digest=report.digest,
@@ -161,16 +162,19 @@ class Publisher:
         stored = await self._broker.publish(self._channel, publication)
         self._confirmed_report = report
         self._position = stored.position
-        if stored.changed:
-            self._count(report, stored.position, max(0.0, (self._now() - modified).total_seconds()))
-        else:
+        if self._report and self._report[0] is report:
+            self._was_watched = False  # published once more, after the broker lost it, the age is no latency
+        if not stored.changed:
             self._metrics.unchanged.inc()
-        return stored.changed
+            return False
+        latency_s = max(0.0, (self._now() - modified).total_seconds()) if was_watched else None
+        self._count(report, stored.position, latency_s)
+        return True
 
-    def _count(self, report: Report, position: Position, age_s: float) -> None:
+    def _count(self, report: Report, position: Position, latency_s: float | None) -> None:
         self._metrics.published.inc()
-        if self._was_watched:
-            self._metrics.publish_latency.observe(age_s)
-        log = self._log.bind(latency_s=round(age_s, 4)) if self._was_watched else self._log
+        log = self._log
+        if latency_s is not None:
+            self._metrics.publish_latency.observe(latency_s)
+            log = log.bind(latency_s=round(latency_s, 4))
         log.info("report published", offset=position.offset, repos=report.repos, bytes=len(report.body))
-        self._was_watched = False  # published once more, after the broker lost it, the age is no latency

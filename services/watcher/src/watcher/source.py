@@ -65,7 +65,7 @@ async def hints(path: Path, sweep_s: float, on_error: Callable[[str], None]) -> 
         sweep_s: At least so often.
         on_error: Called with the reason when the watch fails, once for each reason in a row.
     """
-    log = structlog.get_logger("source").bind(path=str(path))
+    log = structlog.get_logger("source").bind(path=ascii(str(path))[1:-1])
     last_error: str | None = None
     while True:
         watched = await asyncio.to_thread(directories, path)

@@ -58,7 +58,7 @@ async def serve_http(app: ASGIApp, listener: socket.socket, stop: asyncio.Event,
     Serve ``app`` until ``stop`` is set.
 
     Args:
-        app: The ASGI application; its lifespan runs.
+        app: The ASGI application.
         listener: From ``listen``; closed at the end.
         stop: Ends the server; connections get GRACEFUL_S to finish.
         options: Of ``uvicorn.Config``.
