@@ -8,8 +8,8 @@ WORKDIR /build
 RUN python -m venv tools && python -m venv --without-pip /opt/reportcast
 ENV PATH="/build/tools/bin:$PATH"
 COPY requirements-build.lock requirements.lock ./
-RUN pip install --quiet --require-hashes -r requirements-build.lock \
- && pip --python /opt/reportcast/bin/python install --quiet --require-hashes -r requirements.lock
+RUN pip install --quiet --require-hashes --no-deps -r requirements-build.lock \
+ && pip --python /opt/reportcast/bin/python install --quiet --require-hashes --no-deps -r requirements.lock
 COPY libs libs
 COPY services services
 RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir wheels \

@@ -54,6 +54,6 @@ clean: ## Remove what set-up and the tests made
 $(VENV)/.installed: requirements-dev.lock $(MEMBERS:%=%/pyproject.toml)
 	@echo "setting up $(VENV) (about a minute the first time)"
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
-	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install --no-deps --no-build-isolation $(MEMBERS:%=--editable %)
 	@touch $@
