@@ -1,22 +1,35 @@
 """What docs and reportcast.broker.base promise, of every broker."""
 
 import asyncio
+import dataclasses
 
 import pytest
 import redis
 import redis.asyncio
-from reportcast.broker.base import Broker, HistoryLimits, Refresh
-from reportcast.broker.errors import BrokerRefused, BrokerUnavailable
+from msgspec.structs import replace
+from reportcast.broker.base import LEASE_S, Broker, HistoryLimits, Refresh, RejectionLimits
+from reportcast.broker.errors import BrokerFenced, BrokerRefused, BrokerUnavailable
 from reportcast.broker.keys import keys_of
 from reportcast.broker.memory import MAX_BACKLOG, MemoryBroker
-from reportcast.broker.redis import PROBE_S, RedisBroker
-from reportcast.contracts.messages import Refreshed, Snapshot, Source, SourceState, encode_message, number
+from reportcast.broker.redis import RedisBroker
+from reportcast.broker.redis_link import PROBE_S
+from reportcast.contracts.messages import (
+    Finding,
+    Refreshed,
+    Rejection,
+    Snapshot,
+    Source,
+    SourceState,
+    encode_message,
+    number,
+)
 
 from tests.support.redis_server import RedisServer, free_port, real_redis, redis_paused
-from tests.support.reports import publication
+from tests.support.reports import MOMENT, publication
 from tests.support.wait import await_until
 
 SOURCE = Source(SourceState.REJECTED, "2026-11-23T12:00:00.000Z", "cut off")
+REJECTION = Rejection(MOMENT, "r.json", "syntax", "report is empty", 1, 1, 3, "ab", "no diff")
 
 
 async def test_offsets_are_consecutive(broker: Broker) -> None:
@@ -304,3 +317,129 @@ async def test_a_full_redis(redis_broker: RedisBroker, redis_server: RedisServer
     await client.config_set("maxmemory", "0")
     await client.aclose()
     assert (await redis_broker.publish("audit", publication(2))).position.offset == 2
+
+
+async def test_one_watcher_leads(broker: Broker) -> None:
+    """Each channel has one holder, who can renew; who gives up or lets it lapse makes room for another."""
+    first = await broker.lease(["audit", "dns"], "a")
+    second = await broker.lease(["dns", "new"], "b")
+
+    assert [(lease.holder, lease.fence) for lease in first] == [("a", 1), ("a", 1)]
+    assert [(lease.holder, lease.fence) for lease in second] == [("a", None), ("b", 1)]
+    assert (await broker.lease(["audit"], "a"))[0].fence == 1
+    await broker.release(["audit"], "b")
+    assert (await broker.lease(["audit"], "b"))[0].fence is None
+    await broker.release(["audit"], "a")
+    assert (await broker.lease(["audit"], "b"))[0].fence == 2
+
+
+async def test_a_lease_tells_where_the_channel_stands(broker: Broker) -> None:
+    """So that nothing else has to be asked for it; other holders are told, too."""
+    assert (await broker.lease(["audit"], "a"))[0].position is None
+    stored = await broker.publish("audit", publication(1), 1)
+
+    assert [(await broker.lease(["audit"], holder))[0].position for holder in "ab"] == [stored.position] * 2
+
+
+async def test_a_watcher_that_does_not_lead_any_more_is_refused(broker: Broker) -> None:
+    """It was frozen while another took over: neither report nor source of the old tenure gets through."""
+    await broker.lease(["audit"], "frozen")
+    await broker.release(["audit"], "frozen")  # stands for a lease that ran out
+    fence = (await broker.lease(["audit"], "other"))[0].fence
+    assert fence == 2
+    await broker.publish("audit", publication("new"), fence)
+    await broker.set_source("audit", SOURCE, fence)
+    before = await broker.state("audit")
+
+    with pytest.raises(BrokerFenced, match="report was sent by a watcher that does not lead"):
+        await broker.publish("audit", publication("old"), 1)
+    with pytest.raises(BrokerFenced, match="source was sent"):
+        await broker.set_source("audit", replace(SOURCE, reason="old"), 1)
+
+    assert await broker.state("audit") == before
+
+
+async def test_a_lease_runs_out(redis_server: RedisServer, redis_broker: RedisBroker) -> None:
+    """A watcher that was killed makes room in less than the promised 5 s; one's own lapsed tenure is another one."""
+    await redis_broker.lease(["audit"], "killed")
+
+    async def has_changed_hands() -> bool:
+        return (await redis_broker.lease(["audit"], "other"))[0].fence == 2
+
+    await await_until("the lease has run out", has_changed_hands, timeout_s=LEASE_S + 1)
+    now_s = 0.0
+    memory = MemoryBroker(lambda: now_s)
+    await memory.lease(["audit"], "a")
+    now_s += LEASE_S
+    assert (await memory.lease(["audit"], "a"))[0].fence == 2
+
+
+async def test_an_empty_broker_knows_no_fence(redis_server: RedisServer, redis_broker: RedisBroker) -> None:
+    """After a loss of its data, who led before has to take the lease again."""
+    await redis_broker.lease(["audit"], "a")
+    client = redis.asyncio.Redis.from_url(redis_server.url)
+    await client.flushall()
+    await client.aclose()
+
+    with pytest.raises(BrokerFenced):
+        await redis_broker.publish("audit", publication(1), 1)
+
+    assert (await redis_broker.lease(["audit"], "a"))[0].fence == 1
+    assert (await redis_broker.publish("audit", publication(1), 1)).changed
+
+
+async def test_past_reports_are_put_back(broker: Broker) -> None:
+    """Into the history of a channel that has no newest report, and only there; nobody is sent an old report."""
+    fence = (await broker.lease(["audit"], "a"))[0].fence or 0
+    async with broker.subscribe("audit") as messages:
+        assert await broker.restore("audit", publication("old", "1"), fence)
+        assert await broker.restore("audit", publication("older", "2"), fence)
+        assert (await broker.state("audit")).snapshot is None
+        stored = await broker.publish("audit", publication("new", "3"), fence)
+        assert not await broker.restore("audit", publication("late", "4"), fence)
+        message = await anext(messages)
+
+    assert isinstance(message, Snapshot)
+    assert message.position == stored.position
+    assert stored.position.offset == 3
+    assert await broker.history("audit") == ["3.json", "2.json", "1.json"]
+    assert await broker.past_report("audit", "1.json") == publication("old").body
+    with pytest.raises(BrokerFenced):
+        await broker.restore("audit", publication("late"), fence + 1)
+
+
+async def test_the_name_in_the_history_is_told(broker: Broker) -> None:
+    """On publishing, and again when nothing changed."""
+    await broker.publish("audit", publication(1, "same"))
+    stored = [await broker.publish("audit", publication(2, "same")) for _ in range(2)]
+
+    assert [(each.changed, each.name) for each in stored] == [(True, "same+2.json"), (False, "same+2.json")]
+
+
+async def test_findings_travel_with_the_report(broker: Broker) -> None:
+    """To those who follow and to those who join later."""
+    finding = Finding("summary_mismatch", "summary says 2; the repos are 3", 4, 9)
+    async with broker.subscribe("audit") as messages:
+        await broker.publish("audit", dataclasses.replace(publication(1), findings=(finding,)))
+        message = await anext(messages)
+
+    assert isinstance(message, Snapshot)
+    assert message.findings == (finding,)
+    assert (await broker.state("audit")).snapshot == message
+
+
+async def test_refused_contents_are_kept(redis_server: RedisServer) -> None:
+    """The newest few, newest first, each cut to a limit; in both brokers alike."""
+    limits = RejectionLimits(max_rejections=2, max_bytes=3)
+    for broker in (RedisBroker(redis_server.url, rejection_limits=limits), MemoryBroker(lambda: 0, None, limits)):
+        for mark in ("a", "b", "c"):
+            await broker.reject("audit", replace(REJECTION, message=mark), mark.encode() * 5)
+
+        kept = await broker.rejections("audit")
+
+        assert [each.message for each in kept] == ["c", "b"]
+        assert [await broker.rejected_content("audit", each.id) for each in kept] == [b"ccc", b"bbb"]
+        assert kept[0] == replace(REJECTION, message="c", id=kept[0].id)
+        assert await broker.rejected_content("audit", "1") is None
+        assert await broker.rejected_content("audit", "99999999999999-0") is None
+        await broker.close()

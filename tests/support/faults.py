@@ -50,10 +50,10 @@ class HoldsFirstPublish(DeafSubscription):
         self.held = asyncio.Event()
         self.go = asyncio.Event()
 
-    async def publish(self, channel: str, publication: Publication) -> Stored:
+    async def publish(self, channel: str, publication: Publication, fence: int | None = None) -> Stored:
         self.held.set()
         await self.go.wait()
-        return await self._broker.publish(channel, publication)
+        return await self._broker.publish(channel, publication, fence)
 
 
 @contextlib.asynccontextmanager

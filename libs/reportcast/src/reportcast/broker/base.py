@@ -3,10 +3,10 @@
 import contextlib
 import dataclasses
 import enum
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
 
-from reportcast.contracts.messages import Message, Publication, Snapshot, Source
+from reportcast.contracts.messages import Message, Publication, Rejection, Snapshot, Source
 from reportcast.contracts.position import Position
 
 
@@ -18,10 +18,29 @@ class Stored:
     Attributes:
         position: Where the channel now stands.
         changed: False when the content was the stored one already, and nothing was published.
+        name: The report's name in the history.
     """
 
     position: Position
     changed: bool
+    name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Lease:
+    """
+    Who may publish on a channel.
+
+    Attributes:
+        fence: Number of this tenure, to be given with everything that is published; ``None`` if another holds it.
+            It grows with each change of holder, and begins again when the broker lost its data.
+        holder: Who holds it.
+        position: Where the channel stands; ``None`` before the first report.
+    """
+
+    fence: int | None
+    holder: str
+    position: Position | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -46,6 +65,26 @@ class HistoryLimits:
     max_bytes: int = 64 * 1024 * 1024
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class RejectionLimits:
+    """
+    How many refused contents a channel keeps.
+
+    Attributes:
+        max_rejections: Count.
+        max_bytes: Of each content; what is longer is cut.
+    """
+
+    max_rejections: int = 20
+    max_bytes: int = 1024 * 1024
+
+
+# A watcher that was killed stops leading after so long; it renews its lease each RENEW_S. Failover takes at most their
+# sum: less than the 5 s that are promised.
+LEASE_S = 3.0
+RENEW_S = 1.0
+
+
 class Refresh(enum.Enum):
     """What became of a request to read the file again."""
 
@@ -61,11 +100,43 @@ class Broker(Protocol):
     A message reaches each subscriber at most once and in order; what a subscriber missed shows in the position.
     """
 
-    async def publish(self, channel: str, publication: Publication) -> Stored:
+    async def lease(self, channels: Sequence[str], holder: str) -> list[Lease]:
+        """
+        Take or renew the lease of each channel for LEASE_S, where nobody else holds it.
+
+        At most one holder has a channel's newest fence; what is published with an older one is refused.
+        """
+        ...
+
+    async def release(self, channels: Sequence[str], holder: str) -> None:
+        """Give up the leases that ``holder`` has, so that another need not wait for them to run out."""
+        ...
+
+    async def publish(self, channel: str, publication: Publication, fence: int | None = None) -> Stored:
         """
         Store, number, keep in the history and publish a report, all or nothing.
 
         Content with the stored digest changes nothing, whoever publishes it and however often.
+
+        Args:
+            channel: Where.
+            publication: What.
+            fence: Of the publisher's lease; ``None`` is not checked.
+
+        Raises:
+            BrokerFenced: If another has taken the lease since, or the broker has lost it.
+        """
+        ...
+
+    async def restore(self, channel: str, publication: Publication, fence: int) -> bool:
+        """
+        Put a past report into the history of a channel that has no newest report yet; nobody is told.
+
+        Returns:
+            False if there is a newest report: then nothing was done.
+
+        Raises:
+            BrokerFenced: See ``publish``.
         """
         ...
 
@@ -77,8 +148,25 @@ class Broker(Protocol):
         """Read where the channel stands; ``None`` before the first report."""
         ...
 
-    async def set_source(self, channel: str, source: Source) -> None:
-        """Store and publish how the watched file fares."""
+    async def set_source(self, channel: str, source: Source, fence: int | None = None) -> None:
+        """
+        Store and publish how the watched file fares.
+
+        Raises:
+            BrokerFenced: See ``publish``.
+        """
+        ...
+
+    async def reject(self, channel: str, rejection: Rejection, content: bytes) -> None:
+        """Keep a refused content; the oldest makes room (``RejectionLimits``)."""
+        ...
+
+    async def rejections(self, channel: str) -> list[Rejection]:
+        """List the refused contents that are kept, newest first."""
+        ...
+
+    async def rejected_content(self, channel: str, rejection_id: str) -> bytes | None:
+        """Read a refused content, cut to ``RejectionLimits.max_bytes``; ``None`` if there is none of that id."""
         ...
 
     async def announce_refreshed(self, channel: str) -> None:

@@ -3,7 +3,8 @@ What can go wrong with a broker.
 
     BrokerError
     ├── BrokerUnavailable   not reached, or gone while we waited; trying again can help
-    └── BrokerRefused       reached, but it refuses what we ask; an operator has to act
+    ├── BrokerRefused       reached, but it refuses what we ask; an operator has to act
+    └── BrokerFenced        another watcher leads this channel; take the lease first
 """
 
 
@@ -34,3 +35,10 @@ class BrokerRefused(BrokerError):
 
     def __str__(self) -> str:
         return f"broker {self.url} refused: {self.why}"
+
+
+class BrokerFenced(BrokerError):
+    """What was to be published came from a watcher that does not lead any more."""
+
+    def __str__(self) -> str:
+        return f"broker {self.url} refused: {self.why} was sent by a watcher that does not lead; take the lease first"

@@ -16,12 +16,16 @@ class Keys:
     One channel's names.
 
     Attributes:
-        state: Hash: ``epoch``, ``offset``, ``digest``, ``message`` (the newest snapshot), ``source``.
+        state: Hash: ``epoch``, ``offset``, ``digest``, ``name``, ``message`` (the newest snapshot), ``source``,
+            ``fence``.
         history: Stream of the kept snapshots; an entry's id is its offset.
         names: Sorted set: names of the kept snapshots by offset.
         messages: Pub/sub channel of the messages.
         requests: Pub/sub channel of the requests to read the file again.
         throttle: Present for a second after a request.
+        lease: Who may publish; present while somebody may.
+        rejections: Stream of what is known of the refused contents.
+        rejected: Stream of the contents themselves; an entry has the id of its rejection.
     """
 
     state: str
@@ -30,6 +34,12 @@ class Keys:
     messages: str
     requests: str
     throttle: str
+    lease: str
+    rejections: str
+    rejected: str
+
+
+_NAMES = ("state", "history", "names", "messages", "requests", "throttle", "lease", "rejections", "rejected")
 
 
 def keys_of(channel: str) -> Keys:
@@ -42,4 +52,4 @@ def keys_of(channel: str) -> Keys:
     if not _CHANNEL.fullmatch(channel):
         raise ValueError(f"channel {channel!r} is no name; 1 to 64 letters, digits, - and _ are allowed")
     prefix = f"reportcast:{{{channel}}}:"
-    return Keys(*(prefix + name for name in ("state", "history", "names", "messages", "requests", "throttle")))
+    return Keys(*(prefix + name for name in _NAMES))

@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
+import itertools
 import secrets
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections import OrderedDict, deque
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Generic, TypeVar
 
-from reportcast.broker.base import ChannelState, HistoryLimits, Refresh, Stored
-from reportcast.broker.errors import BrokerUnavailable
-from reportcast.contracts.messages import Message, Publication, Refreshed, Snapshot, Source, number
+from msgspec.structs import replace
+
+from reportcast.broker.base import LEASE_S, ChannelState, HistoryLimits, Lease, Refresh, RejectionLimits, Stored
+from reportcast.broker.errors import BrokerFenced, BrokerUnavailable
+from reportcast.contracts.messages import Message, Publication, Refreshed, Rejection, Snapshot, Source, number
 from reportcast.contracts.position import Position
 
 T = TypeVar("T")
@@ -52,19 +55,29 @@ class _Channel:
 
     def __init__(self) -> None:
         self.epoch = secrets.token_hex(8)
+        self.offset = 0
         self.state = ChannelState()
         self.history: OrderedDict[str, Snapshot] = OrderedDict()
         self.messages: _Topic[Message] = _Topic()
         self.requests: _Topic[None] = _Topic()
         self.last_request_s: float | None = None
+        self.holder, self.held_until_s, self.fence = "", 0.0, 0
+        self.rejected: deque[tuple[Rejection, bytes]] = deque()
+
+    @property
+    def position(self) -> Position | None:
+        return Position(self.epoch, self.offset) if self.offset else None
+
+    def check(self, fence: int | None, what: str) -> None:
+        if fence is not None and fence != self.fence:
+            raise BrokerFenced("memory", what)
 
     def append(self, publication: Publication, limits: HistoryLimits) -> Snapshot:
-        offset = self.state.snapshot.offset + 1 if self.state.snapshot else 1
+        offset = self.offset = self.offset + 1
         name = f"{publication.stem}.json"
         if name in self.history:
             name = f"{publication.stem}+{offset}.json"
         snapshot = number(publication, Position(self.epoch, offset), name)
-        self.state = ChannelState(snapshot, self.state.source)
         self.history[name] = snapshot
         while len(self.history) > 1 and self._exceeds(limits):
             self.history.popitem(last=False)
@@ -82,36 +95,84 @@ class MemoryBroker:
     Args:
         clock: Monotonic seconds.
         limits: Of each channel's history.
+        rejection_limits: Of each channel's refused contents.
     """
 
-    def __init__(self, clock: Callable[[], float], limits: HistoryLimits | None = None) -> None:
+    def __init__(
+        self,
+        clock: Callable[[], float],
+        limits: HistoryLimits | None = None,
+        rejection_limits: RejectionLimits | None = None,
+    ) -> None:
         self._clock = clock
         self._limits = limits or HistoryLimits()
+        self._rejection_limits = rejection_limits or RejectionLimits()
+        self._rejections = itertools.count(1)
         self._channels: dict[str, _Channel] = {}
 
     def _channel(self, name: str) -> _Channel:
         return self._channels.setdefault(name, _Channel())
 
-    async def publish(self, channel: str, publication: Publication) -> Stored:
+    async def lease(self, channels: Sequence[str], holder: str) -> list[Lease]:
+        return [self._lease(self._channel(channel), holder) for channel in channels]
+
+    def _lease(self, stream: _Channel, holder: str) -> Lease:
+        now_s = self._clock()
+        lapsed = now_s >= stream.held_until_s
+        if not lapsed and stream.holder != holder:
+            return Lease(None, stream.holder, stream.position)
+        stream.fence += lapsed
+        stream.holder, stream.held_until_s = holder, now_s + LEASE_S
+        return Lease(stream.fence, holder, stream.position)
+
+    async def release(self, channels: Sequence[str], holder: str) -> None:
+        for stream in map(self._channel, channels):
+            if stream.holder == holder:
+                stream.held_until_s = 0
+
+    async def publish(self, channel: str, publication: Publication, fence: int | None = None) -> Stored:
         stream = self._channel(channel)
+        stream.check(fence, "report")
         newest = stream.state.snapshot
         if newest and newest.digest == publication.digest:
-            return Stored(newest.position, changed=False)
+            return Stored(newest.position, changed=False, name=newest.name)
         snapshot = stream.append(publication, self._limits)
+        stream.state = ChannelState(snapshot, stream.state.source)
         stream.messages.publish(snapshot)
-        return Stored(snapshot.position, changed=True)
+        return Stored(snapshot.position, changed=True, name=snapshot.name)
+
+    async def restore(self, channel: str, publication: Publication, fence: int) -> bool:
+        stream = self._channel(channel)
+        stream.check(fence, "report")
+        if stream.state.snapshot:
+            return False
+        stream.append(publication, self._limits)
+        return True
 
     async def state(self, channel: str) -> ChannelState:
         return self._channel(channel).state
 
     async def position(self, channel: str) -> Position | None:
-        snapshot = self._channel(channel).state.snapshot
-        return snapshot.position if snapshot else None
+        return self._channel(channel).position
 
-    async def set_source(self, channel: str, source: Source) -> None:
+    async def set_source(self, channel: str, source: Source, fence: int | None = None) -> None:
         stream = self._channel(channel)
+        stream.check(fence, "source")
         stream.state = ChannelState(stream.state.snapshot, source)
         stream.messages.publish(source)
+
+    async def reject(self, channel: str, rejection: Rejection, content: bytes) -> None:
+        kept, limits = self._channel(channel).rejected, self._rejection_limits
+        kept.append((replace(rejection, id=f"{next(self._rejections)}-0"), content[: limits.max_bytes]))
+        while len(kept) > limits.max_rejections:
+            kept.popleft()
+
+    async def rejections(self, channel: str) -> list[Rejection]:
+        return [rejection for rejection, _ in reversed(self._channel(channel).rejected)]
+
+    async def rejected_content(self, channel: str, rejection_id: str) -> bytes | None:
+        kept = self._channel(channel).rejected
+        return next((content for rejection, content in kept if rejection.id == rejection_id), None)
 
     async def announce_refreshed(self, channel: str) -> None:
         self._channel(channel).messages.publish(Refreshed())

@@ -1,18 +1,21 @@
 -- Store a report, number it, keep it in the history and publish it: all or nothing, and only if it is new.
 --
 -- KEYS  state (hash), history (stream), names (sorted set)
--- ARGV  messages: the pub/sub channel
+-- ARGV  messages: the pub/sub channel; empty puts a past report into the history alone, unless there is a newest one
+--       fence:    of the publisher's lease; empty is not checked
 --       epoch:    identity of a stream that begins with this report; unused when there is one
 --       digest:   of the body
 --       stem:     name in the history
 --       stamps:   the rest of the header, see encode_stamps
 --       body
 --       max_reports, max_bytes: of the history
--- Returns {epoch, offset, changed (0 or 1)}
+-- Returns {epoch, offset, changed (0 or 1), name}
 
 local state, history, names = KEYS[1], KEYS[2], KEYS[3]
-local messages, fresh_epoch, digest, stem, stamps, body = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
-local max_reports, max_bytes = tonumber(ARGV[7]), tonumber(ARGV[8])
+local messages, fence, fresh_epoch, digest = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local stem, stamps, body = ARGV[5], ARGV[6], ARGV[7]
+local max_reports, max_bytes = tonumber(ARGV[8]), tonumber(ARGV[9])
+local past = messages == ''
 
 -- A script is not rolled back, so what could fail half way is looked at first.
 for key, kind in pairs({[state] = 'hash', [history] = 'stream', [names] = 'zset'}) do
@@ -22,10 +25,13 @@ for key, kind in pairs({[state] = 'hash', [history] = 'stream', [names] = 'zset'
   end
 end
 
-local stored = redis.call('HMGET', state, 'epoch', 'offset', 'digest')
+local stored = redis.call('HMGET', state, 'epoch', 'offset', 'digest', 'name', 'fence')
 local epoch, offset = stored[1], tonumber(stored[2])
-if epoch and stored[3] == digest then
-  return {epoch, offset, 0}
+if fence ~= '' and stored[5] ~= fence then
+  return redis.error_reply('FENCED report')
+end
+if epoch and (stored[3] == digest or past and stored[3]) then
+  return {epoch, offset, 0, stored[4] or ''}
 end
 
 if not epoch then -- an empty Redis, or one that lost this channel: a stream begins
@@ -42,7 +48,7 @@ end
 local message = '{"type":"snapshot","epoch":"' .. epoch .. '","offset":' .. offset .. ',"name":"' .. name .. '",'
   .. stamps .. '\n' .. body
 
-redis.call('HSET', state, 'epoch', epoch, 'offset', offset, 'digest', digest, 'message', message)
+redis.call('HSET', state, 'epoch', epoch, 'offset', offset)
 redis.call('XADD', history, offset .. '-0', 'bytes', #body, 'message', message)
 redis.call('ZADD', names, offset, name)
 local kept = redis.call('ZCARD', names)
@@ -56,5 +62,8 @@ while kept > 1 and (kept > max_reports or bytes > max_bytes) do
   kept = kept - 1
 end
 
-redis.call('PUBLISH', messages, message)
-return {epoch, offset, 1}
+if not past then
+  redis.call('HSET', state, 'digest', digest, 'name', name, 'message', message)
+  redis.call('PUBLISH', messages, message)
+end
+return {epoch, offset, 1, name}

@@ -7,25 +7,28 @@ between would be missing without a trace. Those who use the broker retry, and re
 
 import contextlib
 import importlib.resources
+import re
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import RedisError
 
-from reportcast.broker.base import ChannelState, HistoryLimits, Refresh, Stored
-from reportcast.broker.errors import BrokerRefused, BrokerUnavailable
+from reportcast.broker.base import LEASE_S, ChannelState, HistoryLimits, Lease, Refresh, RejectionLimits, Stored
 from reportcast.broker.keys import keys_of
+from reportcast.broker.redis_link import SOCKET_TIMEOUT_S, subscription, translated
 from reportcast.contracts.messages import (
     Message,
     MessageError,
     Publication,
     Refreshed,
+    Rejection,
     Snapshot,
     Source,
     decode_message,
@@ -34,16 +37,13 @@ from reportcast.contracts.messages import (
 )
 from reportcast.contracts.position import Position
 
-_SCRIPT = importlib.resources.files("reportcast.broker").joinpath("publish.lua").read_text()
+_SCRIPTS = importlib.resources.files("reportcast.broker")
 _REFRESH = b"refresh"
+_REJECTION_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
 
-# A 16 MiB report takes this long at 1.7 MB/s, the slowest link to Redis that is good enough for one.
-SOCKET_TIMEOUT_S = 10.0
 CONNECT_TIMEOUT_S = 2.0
 
-# A subscription that is silent for so long is pinged. If the network does not even take the ping, the kernel ends the
-# link after USER_TIMEOUT_MS; if it does, the answer may stand behind a large report and gets SOCKET_TIMEOUT_S.
-PROBE_S = 2.0
+# If the network does not even take a ping, the kernel ends the link after so long.
 USER_TIMEOUT_MS = 2500
 
 
@@ -55,6 +55,7 @@ class RedisBroker:
         url: ``redis://``, ``rediss://`` or ``unix://``.
         limits: Of each channel's history.
         on_bad_message: Called with the reason for each message that is none of ours.
+        rejection_limits: Of each channel's refused contents.
 
     Raises:
         ValueError: If the URL is no such address.
@@ -65,9 +66,11 @@ class RedisBroker:
         url: str,
         limits: HistoryLimits | None = None,
         on_bad_message: Callable[[str], None] = lambda reason: None,
+        rejection_limits: RejectionLimits | None = None,
     ) -> None:
         self._url = redact(url)
         self._limits = limits or HistoryLimits()
+        self._rejection_limits = rejection_limits or RejectionLimits()
         self._on_bad_message = on_bad_message
         # Any: the library's types allow for decoded replies, which are not asked for here.
         self._redis: Any = redis.asyncio.Redis.from_url(
@@ -78,12 +81,37 @@ class RedisBroker:
             client_name="reportcast",
             **_tcp_options(url),
         )
-        self._publish: Any = self._redis.register_script(_SCRIPT)
+        self._publish, self._lease, self._set_source, self._reject = (
+            self._redis.register_script(_SCRIPTS.joinpath(f"{name}.lua").read_text())
+            for name in ("publish", "lease", "source", "reject")
+        )
 
-    async def publish(self, channel: str, publication: Publication) -> Stored:
+    async def lease(self, channels: Sequence[str], holder: str) -> list[Lease]:
+        return [_lease_of(*reply) for reply in await self._leases(channels, holder, LEASE_S)]
+
+    async def release(self, channels: Sequence[str], holder: str) -> None:
+        await self._leases(channels, holder, 0)
+
+    async def _leases(self, channels: Sequence[str], holder: str, ttl_s: float) -> list[Any]:
+        with self._translated():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for channel in channels:
+                    keys = keys_of(channel)
+                    await self._lease([keys.lease, keys.state], [holder, int(ttl_s * 1000)], pipeline)
+                replies: list[Any] = await pipeline.execute()
+                return replies
+
+    async def publish(self, channel: str, publication: Publication, fence: int | None = None) -> Stored:
+        return await self._store(channel, publication, fence, keys_of(channel).messages)
+
+    async def restore(self, channel: str, publication: Publication, fence: int) -> bool:
+        return (await self._store(channel, publication, fence, "")).changed
+
+    async def _store(self, channel: str, publication: Publication, fence: int | None, messages: str) -> Stored:
         keys = keys_of(channel)
         args = [
-            keys.messages,
+            messages,
+            _argument(fence),
             secrets.token_hex(8),
             publication.digest,
             publication.stem,
@@ -93,8 +121,8 @@ class RedisBroker:
             self._limits.max_bytes,
         ]
         with self._translated():
-            epoch, offset, changed = await self._publish([keys.state, keys.history, keys.names], args)
-        return Stored(Position(epoch.decode(), int(offset)), changed=bool(changed))
+            epoch, offset, changed, name = await self._publish([keys.state, keys.history, keys.names], args)
+            return Stored(Position(epoch.decode(), int(offset)), changed=bool(changed), name=name.decode())
 
     async def state(self, channel: str) -> ChannelState:
         with self._translated():
@@ -110,14 +138,32 @@ class RedisBroker:
             epoch, offset = await self._redis.hmget(keys_of(channel).state, ["epoch", "offset"])
             return Position(epoch.decode(), int(offset)) if epoch and offset else None
 
-    async def set_source(self, channel: str, source: Source) -> None:
+    async def set_source(self, channel: str, source: Source, fence: int | None = None) -> None:
         keys = keys_of(channel)
-        message = encode_message(source)
         with self._translated():
-            async with self._redis.pipeline(transaction=True) as transaction:
-                transaction.hset(keys.state, "source", message)
-                transaction.publish(keys.messages, message)
-                await transaction.execute()
+            await self._set_source([keys.state], [keys.messages, _argument(fence), encode_message(source)])
+
+    async def reject(self, channel: str, rejection: Rejection, content: bytes) -> None:
+        keys, limits = keys_of(channel), self._rejection_limits
+        args: list[Any] = [limits.max_rejections, msgspec.json.encode(rejection), content[: limits.max_bytes]]
+        with self._translated():
+            await self._reject([keys.rejections, keys.rejected], args)
+
+    async def rejections(self, channel: str) -> list[Rejection]:
+        with self._translated():
+            entries = await self._redis.xrevrange(keys_of(channel).rejections)
+            return [
+                msgspec.structs.replace(msgspec.json.decode(fields[b"record"], type=Rejection), id=name.decode())
+                for name, fields in entries
+            ]
+
+    async def rejected_content(self, channel: str, rejection_id: str) -> bytes | None:
+        if not _REJECTION_ID.fullmatch(rejection_id):
+            return None
+        with self._translated():
+            entries = await self._redis.xrange(keys_of(channel).rejected, rejection_id, rejection_id)
+        content: bytes | None = entries[0][1][b"content"] if entries else None
+        return content
 
     async def announce_refreshed(self, channel: str) -> None:
         with self._translated():
@@ -125,7 +171,7 @@ class RedisBroker:
 
     @contextlib.asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[AsyncIterator[Message]]:
-        async with self._subscription(keys_of(channel).messages) as payloads:
+        async with subscription(self._redis, self._url, keys_of(channel).messages) as payloads:
             yield self._messages(payloads)
 
     async def request_refresh(self, channel: str) -> Refresh:
@@ -138,7 +184,7 @@ class RedisBroker:
 
     @contextlib.asynccontextmanager
     async def refresh_requests(self, channel: str) -> AsyncIterator[AsyncIterator[None]]:
-        async with self._subscription(keys_of(channel).requests) as payloads:
+        async with subscription(self._redis, self._url, keys_of(channel).requests) as payloads:
             yield self._requests(payloads)
 
     async def history(self, channel: str) -> list[str]:
@@ -159,39 +205,6 @@ class RedisBroker:
     async def close(self) -> None:
         with contextlib.suppress(RedisError, OSError):
             await self._redis.aclose()
-
-    @contextlib.asynccontextmanager
-    async def _subscription(self, name: str) -> AsyncIterator[AsyncIterator[bytes]]:
-        pubsub = self._redis.pubsub()
-        try:
-            with self._translated():
-                await pubsub.subscribe(name)
-                # The answer to SUBSCRIBE: from here on nothing is missed.
-                answer = await pubsub.get_message(timeout=SOCKET_TIMEOUT_S)
-            if answer is None:
-                raise BrokerUnavailable(self._url, f"no answer to SUBSCRIBE within {SOCKET_TIMEOUT_S} s")
-            yield self._payloads(pubsub)
-        finally:
-            with contextlib.suppress(RedisError, OSError):
-                await pubsub.aclose()
-
-    async def _payloads(self, pubsub: Any) -> AsyncIterator[bytes]:
-        pinged = False
-        while True:
-            with self._translated():
-                item: dict[str, Any] | None = await pubsub.get_message(timeout=SOCKET_TIMEOUT_S if pinged else PROBE_S)
-                if item is None and not pinged:
-                    # The library does not see a half-open link by itself: nothing comes, and nothing fails.
-                    await pubsub.ping()
-            if item is None and pinged:
-                raise BrokerUnavailable(self._url, "no answer to a ping")
-            pinged = item is None
-            if item is None or item["type"] == "pong":
-                continue
-            if item["type"] != "message":
-                # The library subscribed again by itself: something may have been missed.
-                raise BrokerUnavailable(self._url, "the subscription was interrupted")
-            yield item["data"]
 
     async def _messages(self, payloads: AsyncIterator[bytes]) -> AsyncIterator[Message]:
         async for payload in payloads:
@@ -215,24 +228,23 @@ class RedisBroker:
             self._on_bad_message(str(exc))
             return None
 
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except AuthenticationError as exc:  # a connection error to the library; trying again does not help
-            raise BrokerRefused(self._url, "it wants another user name or password than REDIS_URL gives") from exc
-        except ResponseError as exc:
-            raise BrokerRefused(self._url, str(exc)) from exc
-        except (RedisError, OSError) as exc:
-            raise BrokerUnavailable(self._url, str(exc) or type(exc).__name__) from exc
-        except ValueError as exc:
-            raise BrokerRefused(self._url, f"it holds what is not ours: {exc}") from exc
+    def _translated(self) -> contextlib.AbstractContextManager[None]:
+        return translated(self._url)
 
 
 def _tcp_options(url: str) -> dict[str, Any]:
     if url.startswith("unix:") or not hasattr(socket, "TCP_USER_TIMEOUT"):
         return {}
     return {"socket_keepalive": True, "socket_keepalive_options": {socket.TCP_USER_TIMEOUT: USER_TIMEOUT_MS}}
+
+
+def _argument(fence: int | None) -> int | str:
+    return "" if fence is None else fence
+
+
+def _lease_of(holder: bytes, fence: bytes, epoch: bytes | None, offset: bytes | None) -> Lease:
+    position = Position(epoch.decode(), int(offset)) if epoch and offset else None
+    return Lease(int(fence) if fence else None, holder.decode(), position)
 
 
 def redact(url: str) -> str:

@@ -19,6 +19,23 @@ from reportcast.contracts.position import Position
 AwareDatetime = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
 
 
+class Finding(msgspec.Struct, frozen=True):
+    """
+    What is odd about a report that is valid all the same.
+
+    Attributes:
+        kind: Its name in the settings and metrics (``FindingKind``).
+        message: What is wrong, in one sentence.
+        line: Where in the file, from 1; ``None`` if it concerns the whole.
+        column: In characters, from 1.
+    """
+
+    kind: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Publication:
     """
@@ -30,6 +47,7 @@ class Publication:
         published_at: When the watcher handed it over; aware.
         modified_at: Modification time of the file; aware.
         body: Strict JSON.
+        findings: What is odd about it.
     """
 
     stem: str
@@ -37,6 +55,7 @@ class Publication:
     published_at: AwareDatetime
     modified_at: AwareDatetime
     body: bytes
+    findings: tuple[Finding, ...] = ()
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
@@ -50,6 +69,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
         digest: SHA-256 of the body, hexadecimal.
         published_at: When the watcher handed it over; aware.
         modified_at: Modification time of the file; aware.
+        findings: What is odd about the report.
         body: Strict JSON; not part of the header.
     """
 
@@ -59,6 +79,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
     digest: str
     published_at: AwareDatetime
     modified_at: AwareDatetime
+    findings: tuple[Finding, ...] = ()
     body: bytes = b""
 
     @property
@@ -72,6 +93,7 @@ class SourceState(enum.Enum):
 
     WAITING = "waiting"
     LIVE = "live"
+    OVERDUE = "overdue"
     REJECTED = "rejected"
 
 
@@ -80,16 +102,52 @@ class Source(msgspec.Struct, frozen=True, tag_field="type", tag="source"):
     How the watched file fares.
 
     Attributes:
-        state: Waiting for a first report, live, or rejected with the last good report still served.
-        reason: Why the file's present content is not served; ``None`` while live.
+        state: Waiting for a first report, live, overdue (the producer fell silent), or rejected with the last good
+            report still served.
+        reason: Why the file's present content is not served, or how late it is; ``None`` while live.
         since: When this state began, ISO 8601 UTC.
         heard_at: When the watcher last said so; it does every few seconds. Aware.
+        expected_every_s: The producer's cadence, set or learnt, in seconds; ``None`` if it is not known.
+        due_at: When the next report was, or is, due; ``None`` if no cadence is known. Aware.
+        late_by_s: How long after ``due_at`` this was said; ``None`` unless overdue.
     """
 
     state: SourceState
     since: str
     reason: str | None = None
     heard_at: AwareDatetime | None = None
+    expected_every_s: float | None = None
+    due_at: AwareDatetime | None = None
+    late_by_s: float | None = None
+
+
+class Rejection(msgspec.Struct, frozen=True):
+    """
+    A content that was refused, as it is kept for people to look at.
+
+    Attributes:
+        rejected_at: Aware.
+        file: The file's name.
+        reason: The reason's name (docs/protocol.md, Report).
+        message: What was wrong, in one sentence.
+        line: Where, from 1; ``None`` if it concerns the whole.
+        column: In characters, from 1.
+        size: Of the file's content, in bytes.
+        digest: SHA-256 of the file's content, hexadecimal.
+        diff: Against the last good report, for people to read; at most 16 KiB.
+        id: Name under which its bytes are kept; given by the broker.
+    """
+
+    rejected_at: AwareDatetime
+    file: str
+    reason: str
+    message: str
+    line: int | None
+    column: int | None
+    size: int
+    digest: str
+    diff: str
+    id: str = ""
 
 
 class Refreshed(msgspec.Struct, frozen=True, tag_field="type", tag="refreshed"):
@@ -114,6 +172,7 @@ def number(publication: Publication, position: Position, name: str) -> Snapshot:
         digest=publication.digest,
         published_at=publication.published_at,
         modified_at=publication.modified_at,
+        findings=publication.findings,
         body=publication.body,
     )
 
@@ -129,6 +188,7 @@ def encode_stamps(publication: Publication) -> bytes:
         "digest": publication.digest,
         "published_at": iso_utc(publication.published_at),
         "modified_at": iso_utc(publication.modified_at),
+        "findings": publication.findings,
     }
     return msgspec.json.encode(stamps)[1:]
 

@@ -1,0 +1,83 @@
+"""A link to Redis: what the client library raises, in our words, and a subscription that notices when it is dead."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
+
+from reportcast.broker.errors import BrokerFenced, BrokerRefused, BrokerUnavailable
+
+# A 16 MiB report takes this long at 1.7 MB/s, the slowest link to Redis that is good enough for one.
+SOCKET_TIMEOUT_S = 10.0
+
+# A subscription that is silent for so long is pinged. If the network does not even take the ping, the kernel ends the
+# link; if it does, the answer may stand behind a large report and gets SOCKET_TIMEOUT_S.
+PROBE_S = 2.0
+
+_FENCED = "FENCED "
+
+
+@contextlib.contextmanager
+def translated(url: str) -> Iterator[None]:
+    """
+    Raise what goes wrong in the block as a ``BrokerError``.
+
+    Args:
+        url: Of the broker, without credentials.
+    """
+    try:
+        yield
+    except AuthenticationError as exc:  # a connection error to the library; trying again does not help
+        raise BrokerRefused(url, "it wants another user name or password than REDIS_URL gives") from exc
+    except ResponseError as exc:
+        if (reason := str(exc)).startswith(_FENCED):
+            raise BrokerFenced(url, reason.removeprefix(_FENCED)) from exc
+        raise BrokerRefused(url, reason) from exc
+    except (RedisError, OSError) as exc:
+        raise BrokerUnavailable(url, str(exc) or type(exc).__name__) from exc
+    except ValueError as exc:
+        raise BrokerRefused(url, f"it holds what is not ours: {exc}") from exc
+
+
+@contextlib.asynccontextmanager
+async def subscription(redis: Any, url: str, name: str) -> AsyncIterator[AsyncIterator[bytes]]:
+    """
+    Receive every payload that is published to ``name`` after entry; the iterator raises when the link is dead.
+
+    Args:
+        redis: The library's client; its types are those of decoded replies, which are not asked for here.
+        url: Of the broker, without credentials.
+        name: Of the pub/sub channel.
+    """
+    pubsub = redis.pubsub()
+    try:
+        with translated(url):
+            await pubsub.subscribe(name)
+            # The answer to SUBSCRIBE: from here on nothing is missed.
+            answer = await pubsub.get_message(timeout=SOCKET_TIMEOUT_S)
+        if answer is None:
+            raise BrokerUnavailable(url, f"no answer to SUBSCRIBE within {SOCKET_TIMEOUT_S} s")
+        yield _payloads(pubsub, url)
+    finally:
+        with contextlib.suppress(RedisError, OSError):
+            await pubsub.aclose()
+
+
+async def _payloads(pubsub: Any, url: str) -> AsyncIterator[bytes]:
+    pinged = False
+    while True:
+        with translated(url):
+            item: dict[str, Any] | None = await pubsub.get_message(timeout=SOCKET_TIMEOUT_S if pinged else PROBE_S)
+            if item is None and not pinged:
+                # The library does not see a half-open link by itself: nothing comes, and nothing fails.
+                await pubsub.ping()
+        if item is None and pinged:
+            raise BrokerUnavailable(url, "no answer to a ping")
+        pinged = item is None
+        if item is None or item["type"] == "pong":
+            continue
+        if item["type"] != "message":
+            # The library subscribed again by itself: something may have been missed.
+            raise BrokerUnavailable(url, "the subscription was interrupted")
+        yield item["data"]
