@@ -143,7 +143,7 @@ async def test_the_newest_report_is_kept_even_above_the_limit(redis_server: Redi
 async def test_refresh_requests(broker: Broker) -> None:
     """They reach the watchers, at most one a second; nobody there is said."""
     assert await broker.request_refresh("dns") is Refresh.NO_WATCHER
-    async with broker.refresh_requests("audit") as requests:
+    async with broker.refresh_requests(["audit"]) as requests:
         asked = [await broker.request_refresh("audit"), await broker.request_refresh("audit")]
         await anext(requests)
 
@@ -188,7 +188,7 @@ async def test_foreign_messages_are_counted_and_ignored(redis_server: RedisServe
     broker = RedisBroker(redis_server.url, on_bad_message=bad.append)
     keys = keys_of("audit")
     client = redis.asyncio.Redis.from_url(redis_server.url)
-    async with broker.subscribe("audit") as messages, broker.refresh_requests("audit") as requests:
+    async with broker.subscribe("audit") as messages, broker.refresh_requests(["audit"]) as requests:
         await client.publish(keys.messages, "hello")
         await broker.announce_refreshed("audit")
         assert await anext(messages) == Refreshed()

@@ -74,7 +74,7 @@ async def test_trigger_update_without_a_token(memory_broker: MemoryBroker) -> No
     """Anybody may, but no page of a foreign origin."""
     async with (
         running_gateway(memory_broker) as gateway,
-        memory_broker.refresh_requests(CHANNEL) as requests,
+        memory_broker.refresh_requests([CHANNEL]) as requests,
         gateway.connect() as client,
     ):
         await client.recv()

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from reportcast.contracts.errors import ReportEncodingError, ReportError, ReportShapeError, ReportSyntaxError
-from reportcast.contracts.report import is_history_name, parse_report
+from reportcast.contracts.report import Changes, Report, ReportKind, is_history_name, parse_report
 
 from tests.support.reports import audit, audit_bytes
 
@@ -56,8 +56,8 @@ def test_valid(raw: bytes) -> None:
 @pytest.mark.parametrize(
     ("raw", "kind", "sentence"),
     [
-        pytest.param(b"", ReportSyntaxError, "report is empty; one JSON object is expected", id="empty"),
-        pytest.param(b" \n", ReportSyntaxError, "report is empty; one JSON object is expected", id="blank"),
+        pytest.param(b"", ReportSyntaxError, "report is empty; JSON is expected", id="empty"),
+        pytest.param(b" \n", ReportSyntaxError, "report is empty; JSON is expected", id="blank"),
         pytest.param(
             b'{"timestamp":\n"x"',
             ReportSyntaxError,
@@ -94,40 +94,61 @@ def test_valid(raw: bytes) -> None:
         pytest.param(
             b"\xff\xfe{", ReportEncodingError, "report is not utf-16 at byte 2: truncated data", id="cut-utf-16"
         ),
-        pytest.param(b"[]", ReportShapeError, "report: expected object, got array", id="list"),
         pytest.param(
-            b'{"repos":[]}', ReportShapeError, "report: object missing required field timestamp", id="no-timestamp"
+            b"[]", ReportShapeError, "report: expected object, got array, at line 1 column 1 (byte 0)", id="list"
         ),
         pytest.param(
-            b'{"timestamp":1,"repos":[]}', ReportShapeError, "report.timestamp: expected str, got int", id="timestamp"
+            b'{"repos":[]}',
+            ReportShapeError,
+            "report: object missing required field timestamp, at line 1 column 1 (byte 0)",
+            id="no-timestamp",
         ),
-        pytest.param(HEAD + b"{}}", ReportShapeError, "report.repos: expected array, got object", id="repos"),
-        pytest.param(HEAD + b"[1]}", ReportShapeError, "report.repos[0]: expected object, got int", id="entry"),
+        pytest.param(
+            b'{"timestamp":1,"repos":[]}',
+            ReportShapeError,
+            "report.timestamp: expected str, got int, at line 1 column 14 (byte 13)",
+            id="timestamp",
+        ),
+        pytest.param(
+            HEAD + b"{}}",
+            ReportShapeError,
+            "report.repos: expected array, got object, at line 1 column 45 (byte 44)",
+            id="repos",
+        ),
+        pytest.param(
+            HEAD + b"[1]}",
+            ReportShapeError,
+            "report.repos[0]: expected object, got int, at line 1 column 46 (byte 45)",
+            id="entry",
+        ),
         pytest.param(
             HEAD + b'[{"name":"a","status":"clean"},{"name":7}]}',
             ReportShapeError,
-            "report.repos[1].name: expected str, got int",
+            "report.repos[1].name: expected str, got int, at line 1 column 84 (byte 83)",
             id="name",
         ),
         pytest.param(
             HEAD + b'[{"name":"a"}]}',
             ReportShapeError,
-            "report.repos[0]: expected a string status or uncommittedChanges",
+            "report.repos[0]: expected a string status or uncommittedChanges, at line 1 column 46 (byte 45)",
             id="neither-status-nor-changes",
         ),
         pytest.param(
             HEAD + b'[{"name":"a","status":5}]}',
             ReportShapeError,
-            "report.repos[0]: expected a string status or uncommittedChanges",
+            "report.repos[0]: expected a string status or uncommittedChanges, at line 1 column 46 (byte 45)",
             id="status-no-string",
         ),
         pytest.param(
-            HEAD + b'[],"summary":null}', ReportShapeError, "report.summary: expected object, got null", id="summary"
+            HEAD + b'[],"summary":null}',
+            ReportShapeError,
+            "report.summary: expected object, got null, at line 1 column 58 (byte 57)",
+            id="summary",
         ),
         pytest.param(
             HEAD + b'[],"summary":{"dirty":true}}',
             ReportShapeError,
-            "report.summary.dirty: expected a number, got bool",
+            "report.summary.dirty: expected a number, got bool, at line 1 column 67 (byte 66)",
             id="count",
         ),
         pytest.param(
@@ -139,7 +160,7 @@ def test_valid(raw: bytes) -> None:
         pytest.param(
             HEAD + b'[],"summary":[],"x":"\\ud800"}',
             ReportShapeError,
-            "report.summary: expected object, got array",
+            "report.summary: expected object, got array, at line 1 column 58 (byte 57)",
             id="shape-beside-a-lone-surrogate",
         ),
         pytest.param(
@@ -203,3 +224,38 @@ def test_stem(timestamp: str, stem: str | None) -> None:
 def test_is_history_name(name: str, expected: bool) -> None:
     """Only names that the broker can have given are looked up."""
     assert is_history_name(name) is expected
+
+
+@pytest.mark.parametrize(
+    ("raw", "timestamp"),
+    [
+        pytest.param(b'{"a":1}', None, id="object"),
+        pytest.param(b" [1, 2]\n", None, id="array"),
+        pytest.param(b'{"timestamp":"2026"}', "2026", id="timestamp"),
+        pytest.param(b'{"timestamp":17}', None, id="timestamp-no-text"),
+    ],
+)
+def test_generic(raw: bytes, timestamp: str | None) -> None:
+    """Any JSON object or array is a report where no other is asked for."""
+    report = parse_report(raw, ReportKind.GENERIC)
+
+    assert report.body == raw.replace(b" ", b"").strip()
+    assert (report.timestamp, report.stem) == (timestamp, timestamp)
+
+
+@pytest.mark.parametrize("raw", [b"17", b'"text"', b"null"])
+def test_generic_invalid(raw: bytes) -> None:
+    """A lone value is no report of any kind."""
+    with pytest.raises(ReportShapeError, match="report: expected an object or array"):
+        parse_report(raw, ReportKind.GENERIC)
+
+
+def test_changes() -> None:
+    """Repositories are told apart by name and compared by their text."""
+
+    def parsed(**statuses: str) -> Report:
+        return parse_report(audit_bytes(repos=[{"name": name, "status": word} for name, word in statuses.items()]))
+
+    changes = parsed(a="clean", b="dirty", c="clean", d="clean").changes_since(parsed(a="clean", b="clean", x="clean"))
+
+    assert changes == Changes(added=2, removed=1, changed=1)

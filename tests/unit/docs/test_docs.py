@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from reportcast import __version__
 from reportcast.contracts.close_codes import CloseCode
 from reportcast.contracts.errors import ReportError
+from reportcast.contracts.findings import FindingKind
 from standalone.up import StandaloneSettings
 from watcher.metrics import REASONS, WatcherMetrics
 from watcher.settings import WatcherSettings
@@ -62,11 +64,23 @@ def test_every_close_code_is_documented() -> None:
 
 def test_every_rejection_reason_is_documented_and_counted() -> None:
     """With whether it is waited for."""
-    kinds = {kind.reason: kind.may_be_torn for kind in ReportError.__subclasses__()}
+    kinds = {kind.reason: kind.may_be_torn for kind in leaves(ReportError)}
     rows = re.findall(r"^\| `(\w+)` \| .* \| (yes|no) \|$", section(PROTOCOL, "Report"), re.MULTILINE)
 
     assert {reason: waited == "yes" for reason, waited in rows} == kinds
-    assert set(REASONS) == set(kinds)
+    # What is held is counted under the finding's own name.
+    assert set(REASONS) == set(kinds) - {"held"} | set(FindingKind)
+
+
+def leaves(kind: type[ReportError]) -> Iterator[type[ReportError]]:
+    """Give the errors below ``kind`` that are raised."""
+    for below in kind.__subclasses__():
+        yield from leaves(below) if below.__subclasses__() else [below]
+
+
+def test_every_finding_is_documented() -> None:
+    """And no other is."""
+    assert first_column(section(PROTOCOL, "Findings")) - {"kind"} == set(FindingKind)
 
 
 def test_the_paths_of_the_architecture_exist() -> None:

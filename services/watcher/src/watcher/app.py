@@ -88,7 +88,7 @@ class Watcher:
         attempt = 0
         while True:
             try:
-                async with self._broker.refresh_requests(self._channel) as requests:
+                async with self._broker.refresh_requests([self._channel]) as requests:
                     attempt = 0
                     async for _ in requests:
                         self._refresh_requested = True

@@ -1,8 +1,9 @@
 """The watcher's metrics. Source: docs/operations.md, Metrics."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from reportcast.contracts.findings import FindingKind
 
-REASONS = ("missing", "unreadable", "unsettled", "too_large", "encoding", "syntax", "shape")
+REASONS = ("missing", "unreadable", "unsettled", "too_large", "encoding", "syntax", "shape", *FindingKind)
 
 
 class WatcherMetrics:

@@ -177,4 +177,4 @@ class Publisher:
         if latency_s is not None:
             self._metrics.publish_latency.observe(latency_s)
             log = log.bind(latency_s=round(latency_s, 4))
-        log.info("report published", offset=position.offset, repos=report.repos, bytes=len(report.body))
+        log.info("report published", offset=position.offset, repos=len(report.repos), bytes=len(report.body))

@@ -181,8 +181,8 @@ class Broker(Protocol):
         """Ask the watchers to read the file again; at most one request a second is passed on."""
         ...
 
-    def refresh_requests(self, channel: str) -> contextlib.AbstractAsyncContextManager[AsyncIterator[None]]:
-        """Receive every request made after entry. The iterator raises when the link is lost."""
+    def refresh_requests(self, channels: Sequence[str]) -> contextlib.AbstractAsyncContextManager[AsyncIterator[str]]:
+        """Receive the channel of every request made after entry. The iterator raises when the link is lost."""
         ...
 
     async def history(self, channel: str) -> list[str]:

@@ -21,28 +21,29 @@ T = TypeVar("T")
 MAX_BACKLOG = 1000
 
 
-class _Topic(Generic[T]):
-    """Sends each item to everyone subscribed at that moment."""
+class _Topics(Generic[T]):
+    """Sends each item to everyone who is subscribed to its topic at that moment."""
 
     def __init__(self) -> None:
-        self._queues: set[asyncio.Queue[T]] = set()
+        self._queues: dict[asyncio.Queue[T], frozenset[str]] = {}
 
-    def publish(self, item: T) -> int:
-        for queue in list(self._queues):
+    def publish(self, topic: str, item: T) -> int:
+        heard = [queue for queue, topics in self._queues.items() if topic in topics]
+        for queue in heard:
             try:
                 queue.put_nowait(item)
             except asyncio.QueueFull:
-                self._queues.discard(queue)
-        return len(self._queues)
+                del self._queues[queue]
+        return len(heard)
 
     @contextlib.asynccontextmanager
-    async def subscribe(self) -> AsyncIterator[AsyncIterator[T]]:
+    async def subscribe(self, topics: Sequence[str]) -> AsyncIterator[AsyncIterator[T]]:
         queue: asyncio.Queue[T] = asyncio.Queue(MAX_BACKLOG)
-        self._queues.add(queue)
+        self._queues[queue] = frozenset(topics)
         try:
             yield self._read(queue)
         finally:
-            self._queues.discard(queue)
+            self._queues.pop(queue, None)
 
     async def _read(self, queue: asyncio.Queue[T]) -> AsyncIterator[T]:
         while queue in self._queues or not queue.empty():
@@ -58,8 +59,6 @@ class _Channel:
         self.offset = 0
         self.state = ChannelState()
         self.history: OrderedDict[str, Snapshot] = OrderedDict()
-        self.messages: _Topic[Message] = _Topic()
-        self.requests: _Topic[None] = _Topic()
         self.last_request_s: float | None = None
         self.holder, self.held_until_s, self.fence = "", 0.0, 0
         self.rejected: deque[tuple[Rejection, bytes]] = deque()
@@ -109,6 +108,8 @@ class MemoryBroker:
         self._rejection_limits = rejection_limits or RejectionLimits()
         self._rejections = itertools.count(1)
         self._channels: dict[str, _Channel] = {}
+        self._messages: _Topics[Message] = _Topics()
+        self._requests: _Topics[str] = _Topics()
 
     def _channel(self, name: str) -> _Channel:
         return self._channels.setdefault(name, _Channel())
@@ -138,7 +139,7 @@ class MemoryBroker:
             return Stored(newest.position, changed=False, name=newest.name)
         snapshot = stream.append(publication, self._limits)
         stream.state = ChannelState(snapshot, stream.state.source)
-        stream.messages.publish(snapshot)
+        self._messages.publish(channel, snapshot)
         return Stored(snapshot.position, changed=True, name=snapshot.name)
 
     async def restore(self, channel: str, publication: Publication, fence: int) -> bool:
@@ -159,7 +160,7 @@ class MemoryBroker:
         stream = self._channel(channel)
         stream.check(fence, "source")
         stream.state = ChannelState(stream.state.snapshot, source)
-        stream.messages.publish(source)
+        self._messages.publish(channel, source)
 
     async def reject(self, channel: str, rejection: Rejection, content: bytes) -> None:
         kept, limits = self._channel(channel).rejected, self._rejection_limits
@@ -175,10 +176,10 @@ class MemoryBroker:
         return next((content for rejection, content in kept if rejection.id == rejection_id), None)
 
     async def announce_refreshed(self, channel: str) -> None:
-        self._channel(channel).messages.publish(Refreshed())
+        self._messages.publish(channel, Refreshed())
 
     def subscribe(self, channel: str) -> contextlib.AbstractAsyncContextManager[AsyncIterator[Message]]:
-        return self._channel(channel).messages.subscribe()
+        return self._messages.subscribe([channel])
 
     async def request_refresh(self, channel: str) -> Refresh:
         stream = self._channel(channel)
@@ -186,10 +187,10 @@ class MemoryBroker:
         if stream.last_request_s is not None and now - stream.last_request_s < 1:
             return Refresh.TOO_SOON
         stream.last_request_s = now
-        return Refresh.REQUESTED if stream.requests.publish(None) else Refresh.NO_WATCHER
+        return Refresh.REQUESTED if self._requests.publish(channel, channel) else Refresh.NO_WATCHER
 
-    def refresh_requests(self, channel: str) -> contextlib.AbstractAsyncContextManager[AsyncIterator[None]]:
-        return self._channel(channel).requests.subscribe()
+    def refresh_requests(self, channels: Sequence[str]) -> contextlib.AbstractAsyncContextManager[AsyncIterator[str]]:
+        return self._requests.subscribe(channels)
 
     async def history(self, channel: str) -> list[str]:
         return list(reversed(self._channel(channel).history))

@@ -22,7 +22,7 @@ from redis.exceptions import RedisError
 
 from reportcast.broker.base import LEASE_S, ChannelState, HistoryLimits, Lease, Refresh, RejectionLimits, Stored
 from reportcast.broker.keys import keys_of
-from reportcast.broker.redis_link import SOCKET_TIMEOUT_S, subscription, translated
+from reportcast.broker.redis_link import SOCKET_TIMEOUT_S, Payload, subscription, translated
 from reportcast.contracts.messages import (
     Message,
     MessageError,
@@ -183,9 +183,10 @@ class RedisBroker:
         return Refresh.REQUESTED if heard else Refresh.NO_WATCHER
 
     @contextlib.asynccontextmanager
-    async def refresh_requests(self, channel: str) -> AsyncIterator[AsyncIterator[None]]:
-        async with subscription(self._redis, self._url, keys_of(channel).requests) as payloads:
-            yield self._requests(payloads)
+    async def refresh_requests(self, channels: Sequence[str]) -> AsyncIterator[AsyncIterator[str]]:
+        asked = {keys_of(channel).requests.encode(): channel for channel in channels}
+        async with subscription(self._redis, self._url, *asked) as payloads:
+            yield self._requests(payloads, asked)
 
     async def history(self, channel: str) -> list[str]:
         with self._translated():
@@ -206,16 +207,16 @@ class RedisBroker:
         with contextlib.suppress(RedisError, OSError):
             await self._redis.aclose()
 
-    async def _messages(self, payloads: AsyncIterator[bytes]) -> AsyncIterator[Message]:
-        async for payload in payloads:
+    async def _messages(self, payloads: AsyncIterator[Payload]) -> AsyncIterator[Message]:
+        async for _, payload in payloads:
             message = self._decode(payload)
             if message is not None:
                 yield message
 
-    async def _requests(self, payloads: AsyncIterator[bytes]) -> AsyncIterator[None]:
-        async for payload in payloads:
+    async def _requests(self, payloads: AsyncIterator[Payload], asked: dict[bytes, str]) -> AsyncIterator[str]:
+        async for name, payload in payloads:
             if payload == _REFRESH:
-                yield None
+                yield asked[name]
             else:
                 self._on_bad_message("a request that is not 'refresh'")
 

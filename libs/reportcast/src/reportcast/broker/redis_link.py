@@ -17,6 +17,8 @@ PROBE_S = 2.0
 
 _FENCED = "FENCED "
 
+Payload = tuple[bytes, bytes]  # the pub/sub channel's name, and what was published there
+
 
 @contextlib.contextmanager
 def translated(url: str) -> Iterator[None]:
@@ -41,22 +43,22 @@ def translated(url: str) -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def subscription(redis: Any, url: str, name: str) -> AsyncIterator[AsyncIterator[bytes]]:
+async def subscription(redis: Any, url: str, *names: str | bytes) -> AsyncIterator[AsyncIterator[Payload]]:
     """
-    Receive every payload that is published to ``name`` after entry; the iterator raises when the link is dead.
+    Receive every payload that is published to ``names`` after entry; the iterator raises when the link is dead.
 
     Args:
         redis: The library's client; its types are those of decoded replies, which are not asked for here.
         url: Of the broker, without credentials.
-        name: Of the pub/sub channel.
+        names: Of the pub/sub channels; one at least.
     """
     pubsub = redis.pubsub()
     try:
         with translated(url):
-            await pubsub.subscribe(name)
-            # The answer to SUBSCRIBE: from here on nothing is missed.
-            answer = await pubsub.get_message(timeout=SOCKET_TIMEOUT_S)
-        if answer is None:
+            await pubsub.subscribe(*names)
+            # The answers to SUBSCRIBE: from here on nothing is missed.
+            answers = [await pubsub.get_message(timeout=SOCKET_TIMEOUT_S) for _ in names]
+        if None in answers:
             raise BrokerUnavailable(url, f"no answer to SUBSCRIBE within {SOCKET_TIMEOUT_S} s")
         yield _payloads(pubsub, url)
     finally:
@@ -64,7 +66,7 @@ async def subscription(redis: Any, url: str, name: str) -> AsyncIterator[AsyncIt
             await pubsub.aclose()
 
 
-async def _payloads(pubsub: Any, url: str) -> AsyncIterator[bytes]:
+async def _payloads(pubsub: Any, url: str) -> AsyncIterator[Payload]:
     pinged = False
     while True:
         with translated(url):
@@ -80,4 +82,4 @@ async def _payloads(pubsub: Any, url: str) -> AsyncIterator[bytes]:
         if item["type"] != "message":
             # The library subscribed again by itself: something may have been missed.
             raise BrokerUnavailable(url, "the subscription was interrupted")
-        yield item["data"]
+        yield item["channel"], item["data"]

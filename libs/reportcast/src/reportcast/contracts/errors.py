@@ -8,12 +8,14 @@ Why bytes are not a report.
     ├── ReportTooLarge      more bytes than the limit; may still be growing
     ├── ReportEncodingError not the text encoding it claims; may be a write in progress
     ├── ReportSyntaxError   not strict JSON; may be a write in progress
-    └── ReportShapeError    strict JSON of the wrong shape
+    ├── ReportShapeError    strict JSON of the wrong shape
+    └── ReportHeld          a report with a finding that is not to be published
 
 ``reason`` is the label of the rejection counter. ``may_be_torn`` tells an unfinished write, which waiting can
 mend, from a finished one, which it cannot.
 """
 
+import dataclasses
 import os
 from typing import ClassVar
 
@@ -23,11 +25,45 @@ def _name(path: str) -> str:
     return os.fsencode(path).rpartition(b"/")[2].decode(errors="replace")
 
 
-class ReportError(Exception):
-    """Bytes that must not be published; ``str()`` says what is wrong, and where, in one sentence."""
+@dataclasses.dataclass(frozen=True, slots=True)
+class Place:
+    """
+    Where in a text something stands.
 
-    reason: ClassVar[str]
+    Attributes:
+        line: From 1.
+        column: In characters, from 1.
+        byte: In UTF-8, from 0.
+    """
+
+    line: int
+    column: int
+    byte: int
+
+    def __str__(self) -> str:
+        return f"line {self.line} column {self.column} (byte {self.byte})"
+
+
+class ReportError(Exception):
+    """
+    Bytes that must not be published; ``str()`` says what is wrong, and where, in one sentence.
+
+    Attributes:
+        place: Where in the file; ``None`` if it concerns the whole.
+    """
+
+    reason: str
     may_be_torn: ClassVar[bool] = False
+    place: Place | None = None
+
+
+class _TextError(ReportError):
+    def __init__(self, sentence: str, place: Place | None = None) -> None:
+        super().__init__(sentence, place)
+        self.place = place
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class ReportUnreadable(ReportError):
@@ -71,21 +107,21 @@ class ReportTooLarge(ReportError):
         return f"report is {self.size} bytes; the limit is {self.limit}"
 
 
-class ReportEncodingError(ReportError):
+class ReportEncodingError(_TextError):
     """The bytes are not text in the encoding they claim (UTF-8, or UTF-16 with a byte order mark)."""
 
     reason = "encoding"
     may_be_torn = True
 
 
-class ReportSyntaxError(ReportError):
+class ReportSyntaxError(_TextError):
     """The text is not strict JSON as a browser reads it; says line, column and byte."""
 
     reason = "syntax"
     may_be_torn = True
 
 
-class ReportShapeError(ReportError):
+class ReportShapeError(_TextError):
     """The JSON is no report; says which field, and what was allowed there."""
 
     reason = "shape"
@@ -127,3 +163,13 @@ class ReportUnsettled(ReportError):
 
     def __str__(self) -> str:
         return f"{_name(self.path)} changed while it was read"
+
+
+class ReportHeld(_TextError):
+    """A report that is valid, with a finding that REPORT_HOLD names; ``reason`` is the finding's kind."""
+
+    reason = "held"
+
+    def __init__(self, kind: str, sentence: str, place: Place | None = None) -> None:
+        super().__init__(sentence, place)
+        self.reason = kind
