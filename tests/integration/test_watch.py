@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 import structlog.testing
+import watcher.inotify
 from watcher.arming import Armed
 from watcher.threads import in_daemon_thread
 from watcher.watch import Followed, Watch, WatchMode
@@ -245,6 +246,19 @@ async def test_a_path_that_does_not_exist_yet(tmp_path: Path) -> None:
         await lookout.sees("2")
 
 
+async def test_a_file_where_a_directory_should_be(tmp_path: Path) -> None:
+    """It is seen to give way."""
+    path = tmp_path / "x" / "y" / "r.json"
+    (tmp_path / "x").write_text("in the way")
+    async with watching() as watch:
+        lookout = await armed(watch, path)
+        (tmp_path / "x").unlink()
+        path.parent.mkdir(parents=True)
+        path.write_text("1")
+
+        await lookout.sees("1")
+
+
 async def test_a_dangling_link_and_a_loop(tmp_path: Path) -> None:
     """They can be watched, and are seen to become good."""
     path = tmp_path / "r.json"
@@ -397,6 +411,23 @@ async def test_the_mode_is_logged_once(tmp_path: Path) -> None:
     assert [(line["event"], line["mode"], line["why"]) for line in lines] == [("watching", "inotify", "")]
     assert lookout.hints == 1
     assert followed.mode == WatchMode("inotify")
+
+
+async def test_a_platform_without_inotify(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is polled."""
+    monkeypatch.setattr(watcher.inotify, "inotify_simple", None)
+    async with watching(0.02) as watch:
+        lookout = await armed(watch, tmp_path / "r.json")
+        (tmp_path / "r.json").write_text("1")
+        await lookout.sees("1")
+
+    assert lookout.modes == [WatchMode("polling", "this platform has no inotify")]
+
+
+async def test_what_a_call_raises_is_raised_where_it_is_awaited() -> None:
+    """As if it had been called there."""
+    with pytest.raises(ZeroDivisionError):
+        await in_daemon_thread(lambda: 1 // 0)
 
 
 class Hangs:
