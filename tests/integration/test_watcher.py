@@ -7,9 +7,6 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import structlog
-import structlog.testing
-import watcher.publisher
 from reportcast.broker.base import Broker, Refresh
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.messages import Refreshed, Snapshot, SourceState
@@ -334,38 +331,6 @@ async def test_latency_is_that_of_the_change_that_was_watched(memory_broker: Mem
         assert watching.metric("reportcast_watcher_publish_latency_seconds_sum") < 3600
 
 
-async def test_two_watchers_do_not_contradict_each_other(
-    memory_broker: MemoryBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """On different copies of the file, the later publication stays: they do not take turns for ever."""
-    monkeypatch.setattr(watcher.publisher, "VERIFY_S", 0.05)
-    paths = [tmp_path / "a" / "r.json", tmp_path / "b" / "r.json"]
-    for mark, path in enumerate(paths):
-        path.parent.mkdir()
-        path.write_bytes(audit_bytes(mark))
-    async with running_watcher(memory_broker, paths[0]), running_watcher(memory_broker, paths[1]):
-        await await_until("both have published", lambda: published_by(memory_broker, 2))
-        heard = [await heard_at(memory_broker)]
-        while len(set(heard)) < 20:  # ten times VERIFY_S of each
-            await await_until("one was heard", lambda: is_heard_after(memory_broker, heard[-1]))
-            heard.append(await heard_at(memory_broker))
-
-    assert len(await memory_broker.history(CHANNEL)) == 2
-
-
-async def published_by(broker: Broker, count: int) -> bool:
-    return len(await broker.history(CHANNEL)) == count
-
-
-async def heard_at(broker: Broker) -> object:
-    source = (await broker.state(CHANNEL)).source
-    return source and source.heard_at
-
-
-async def is_heard_after(broker: Broker, moment: object) -> bool:
-    return await heard_at(broker) != moment
-
-
 async def test_a_growing_file_above_the_limit_is_told_of_once(memory_broker: MemoryBroker, tmp_path: Path) -> None:
     """Not once for each piece."""
     path = tmp_path / "r.json"
@@ -380,12 +345,3 @@ async def test_a_growing_file_above_the_limit_is_told_of_once(memory_broker: Mem
 
         assert "the limit is 4096" in (await wait_source(memory_broker, SourceState.REJECTED) or "")
         assert watching.metric("reportcast_watcher_rejected_total", reason="too_large") == 1
-
-
-async def test_reserved_history_dir_is_warned_of(memory_broker: MemoryBroker, tmp_path: Path) -> None:
-    """It is in the contract, and not written yet: said, not ignored."""
-    with structlog.testing.capture_logs() as lines:
-        async with running_watcher(memory_broker, tmp_path / "r.json", history_dir=tmp_path / "history"):
-            await wait_source(memory_broker, SourceState.WAITING)
-
-    assert [line["event"] for line in lines if "HISTORY_DIR" in line["event"]] != []

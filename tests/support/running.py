@@ -88,8 +88,9 @@ class RunningWatcher:
     health: Health
 
     def metric(self, name: str, **labels: str) -> float:
-        """Read one sample of the watcher's metrics."""
-        return self.registry.get_sample_value(name, labels) or 0.0
+        """Read one sample of the watcher's metrics; of the first channel, if it is one of a channel."""
+        value = self.registry.get_sample_value(name, {"channel": CHANNEL, **labels})
+        return value or self.registry.get_sample_value(name, labels) or 0.0
 
 
 @contextlib.asynccontextmanager
@@ -98,6 +99,6 @@ async def running_watcher(broker: Broker, path: Path, **settings: Any) -> AsyncI
     registry, health = new_registry(), Health()
     chosen = SourceSettings(report_file=path, **{"report_sweep_s": 60.0, "report_settle_s": 0.5, **settings})
     async with asyncio.TaskGroup() as tasks:
-        watching = tasks.create_task(Watcher(chosen, broker, CHANNEL, WatcherMetrics(registry), health, utc_now).run())
+        watching = tasks.create_task(Watcher(chosen, broker, WatcherMetrics(registry), health, utc_now).run())
         yield RunningWatcher(registry, health)
         watching.cancel()

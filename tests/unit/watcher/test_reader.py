@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from reportcast.contracts.errors import ReportError, ReportMissing, ReportTooLarge, ReportUnreadable
-from reportcast.contracts.report import Report
+from reportcast.contracts.report import Report, ReportKind
 from watcher.reader import Reader, fingerprint
 
 from tests.support.reports import audit_bytes
@@ -17,7 +17,7 @@ def test_a_report(tmp_path: Path) -> None:
     path = tmp_path / "r.json"
     path.write_bytes(audit_bytes(1))
 
-    reading = Reader(path, LIMIT).read()
+    reading = Reader(path, ReportKind.AUDIT, LIMIT).read()
 
     assert isinstance(reading.content, Report)
     assert reading.fingerprint == fingerprint(path)
@@ -27,7 +27,7 @@ def test_a_report(tmp_path: Path) -> None:
 def test_the_same_content_is_parsed_once(tmp_path: Path) -> None:
     """Good or bad, judged again it is the very same."""
     path = tmp_path / "r.json"
-    reader = Reader(path, LIMIT)
+    reader = Reader(path, ReportKind.AUDIT, LIMIT)
     for raw in (audit_bytes(1), b"{"):
         path.write_bytes(raw)
         first = reader.read()
@@ -38,7 +38,7 @@ def test_the_same_content_is_parsed_once(tmp_path: Path) -> None:
 
 def test_a_name_that_is_no_text(tmp_path: Path) -> None:
     """Can be told all the same."""
-    reading = Reader(tmp_path / "r\udcff.json", LIMIT).read()
+    reading = Reader(tmp_path / "r\udcff.json", ReportKind.AUDIT, LIMIT).read()
 
     assert str(reading.content) == "r\ufffd.json does not exist"
 
@@ -81,7 +81,7 @@ def test_what_is_no_report_file(tmp_path: Path, make: object, kind: type[ReportE
     path = tmp_path / "r.json"
     make(path)
 
-    reading = Reader(path, LIMIT).read()
+    reading = Reader(path, ReportKind.AUDIT, LIMIT).read()
 
     assert isinstance(reading.content, kind)
     assert words in str(reading.content)
@@ -101,7 +101,7 @@ def test_a_file_that_grows_while_it_is_read_is_never_whole(tmp_path: Path) -> No
     writer = threading.Thread(target=append_for_ever)
     writer.start()
     try:
-        readings = [Reader(path, LIMIT * LIMIT).read() for _ in range(20)]
+        readings = [Reader(path, ReportKind.AUDIT, LIMIT * LIMIT).read() for _ in range(20)]
     finally:
         stop.set()
         writer.join()

@@ -30,7 +30,7 @@ async def serve(settings: StandaloneSettings, stop: asyncio.Event) -> None:
     listener = listen(settings.gateway_host, settings.gateway_port)
     registry, health = new_registry(), Health()
     broker = MemoryBroker(asyncio.get_running_loop().time)
-    watcher = Watcher(settings, broker, AUDIT, WatcherMetrics(registry), health, utc_now)
+    watcher = Watcher(settings, broker, WatcherMetrics(registry), health, utc_now)
     feed = make_feed(settings, broker, AUDIT, GatewayMetrics(registry), health, utc_now)
     shown = f"showing {settings.report_file}; open {address_of(listener)} (Ctrl-C ends it)"
     print(shown, file=sys.stderr)  # noqa: T201 - what a person waits for

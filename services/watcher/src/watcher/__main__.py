@@ -5,7 +5,6 @@ import sys
 
 from prometheus_client import CollectorRegistry
 from reportcast.broker.redis import RedisBroker
-from reportcast.contracts.channels import AUDIT
 from reportcast.contracts.clock import utc_now
 from reportcast.service.http import listen, operational_routes, serve_http
 from reportcast.service.process import run_command
@@ -25,7 +24,7 @@ async def serve(settings: WatcherSettings, stop: asyncio.Event) -> None:
     metrics = WatcherMetrics(registry)
     health = Health()
     broker = RedisBroker(settings.redis_url, on_bad_message=lambda reason: metrics.bad_messages.inc())
-    watcher = Watcher(settings, broker, AUDIT, metrics, health, utc_now)
+    watcher = Watcher(settings, broker, metrics, health, utc_now)
     endpoints = Starlette(routes=operational_routes(health, registry))
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(watcher.run())

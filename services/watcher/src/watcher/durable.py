@@ -6,7 +6,6 @@ A directory has one writer at a time. Nothing here follows a symlink, and what r
 
 import contextlib
 import dataclasses
-import datetime
 import errno
 import os
 import re
@@ -16,7 +15,6 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 _TEMPORARY = re.compile(r"\.reportcast-[0-9a-f]{16}\.tmp")
-_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 # Some file systems (CIFS, FUSE) cannot sync a directory; there is nothing better to do there.
 _NO_DIRECTORY_SYNC = {errno.EINVAL, errno.EOPNOTSUPP, errno.ENOSYS}
 # Two machines' clocks may differ by so much; a time further in the future comes from a clock that was wrong.
@@ -37,11 +35,6 @@ class Found:
     name: str
     size: int
     modified_ns: int
-
-
-def to_ns(moment: datetime.datetime) -> int:
-    """Give an aware time as ns since 1970, exact to the microsecond."""
-    return (moment - _EPOCH) // datetime.timedelta(microseconds=1) * 1000
 
 
 def write(directory: Path, name: str, content: bytes, modified_ns: int) -> None:

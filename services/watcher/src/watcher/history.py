@@ -18,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 import structlog
-from reportcast.contracts.clock import moment_of
+from reportcast.contracts.clock import moment_of, utc_ns
 from reportcast.contracts.report import is_history_name
 
 from watcher import durable
@@ -112,9 +112,9 @@ class History:
             used = self._known_as(name, body)
             if used is None:
                 used = self._free_name(name)
-                durable.write(self._directory, used, body, durable.to_ns(published_at))
+                durable.write(self._directory, used, body, utc_ns(published_at))
             else:
-                modified_ns = durable.to_ns(published_at)
+                modified_ns = utc_ns(published_at)
                 os.utime(self._directory / used, ns=(modified_ns, modified_ns), follow_symlinks=False)
             self._point_latest(used, body, published_at)
             self._last = used
@@ -129,6 +129,22 @@ class History:
             HistoryError: If the directory cannot be listed.
         """
         return self._readable(self._oldest_first())
+
+    def recent(self, max_reports: int, max_bytes: int) -> list[Kept]:
+        """
+        Give the newest reports within the limits, oldest first; the newest is always among them.
+
+        Raises:
+            HistoryError: If the directory cannot be listed.
+        """
+        found: list[Kept] = []
+        size = 0
+        for kept in self._readable(reversed(self._oldest_first())):
+            size += len(kept.body)
+            if found and (len(found) >= max_reports or size > max_bytes):
+                break
+            found.append(kept)
+        return found[::-1]
 
     def newest(self) -> Kept | None:
         """
@@ -189,10 +205,10 @@ class History:
         except OSError as exc:
             if exc.errno not in _NO_SYMLINKS:
                 raise
-            durable.write(self._directory, LATEST, body, durable.to_ns(published_at))
+            durable.write(self._directory, LATEST, body, utc_ns(published_at))
 
     def _prune(self, now: datetime.datetime) -> None:
-        now_ns = durable.to_ns(now)
+        now_ns = utc_ns(now)
         oldest_ns = now_ns - int(self._max_age_s * 1e9)
         others = durable.disposable_first(self._oldest_first()[:-1], now_ns)
         surplus = len(others) + 1 - self._max_reports

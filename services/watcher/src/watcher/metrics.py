@@ -5,41 +5,80 @@ from reportcast.contracts.findings import FindingKind
 
 REASONS = ("missing", "unreadable", "unsettled", "too_large", "encoding", "syntax", "shape", *FindingKind)
 
+_LATENCY_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
+
 
 class WatcherMetrics:
     """Everything that the watcher counts, in one registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.hints = Counter(
-            "reportcast_watcher_hints_total", "File-system events that led to a look", registry=registry
+        def counter(name: str, meaning: str, *labels: str) -> Counter:
+            return Counter(f"reportcast_watcher_{name}", meaning, labels, registry=registry)
+
+        def gauge(name: str, meaning: str, *labels: str) -> Gauge:
+            return Gauge(f"reportcast_watcher_{name}", meaning, labels, registry=registry)
+
+        def histogram(name: str, meaning: str, *labels: str) -> Histogram:
+            return Histogram(f"reportcast_watcher_{name}", meaning, labels, buckets=_LATENCY_S, registry=registry)
+
+        self.hints = counter("hints_total", "Hints that a file may have changed", "channel")
+        self.reads = counter("reads_total", "Times the file was read", "channel")
+        self.detected = counter("detected_total", "Times the file was found touched", "channel")
+        self.published = counter("published_total", "Reports published", "channel")
+        self.unchanged = counter("unchanged_total", "Good reports that were the published one already", "channel")
+        self.rejected = counter("rejected_total", "Contents that were refused, by reason", "channel", "reason")
+        self.flagged = counter("flagged_total", "Findings of published reports, by kind", "channel", "finding")
+        self.sweep_finds = counter("sweep_finds_total", "Changes that no event told of", "channel")
+        self.settle = histogram("settle_seconds", "From the first unfinished reading to what became of it", "channel")
+        self.publish_latency = histogram(
+            "publish_latency_seconds", "From the file's modification time to the broker's answer", "channel"
         )
-        self.reads = Counter("reportcast_watcher_reads_total", "Times the file was read", registry=registry)
-        self.published = Counter("reportcast_watcher_published_total", "Reports published", registry=registry)
-        self.unchanged = Counter(
-            "reportcast_watcher_unchanged_total", "Good reports that were the published one already", registry=registry
-        )
-        self.rejected = Counter(
-            "reportcast_watcher_rejected_total", "Contents that were refused, by reason", ["reason"], registry=registry
-        )
+        self.watch_mode = gauge("watch_mode", "1 for how changes are noticed, and why so", "channel", "mode", "why")
+        self.invalid = gauge("invalid", "1 while the file's present content is not served", "channel")
+        self.overdue = gauge("overdue_seconds", "How late the next report is; 0 if it is not overdue", "channel")
+        self.leader = gauge("leader", "1 while this watcher publishes, 0 while it stands by", "channel")
+        self.history_errors = counter("history_errors_total", "Times the history could not be written", "channel")
+        self.loop_lag = histogram("loop_lag_seconds", "How late the event loop was, measured once a second")
+        self.broker_retries = counter("broker_retries_total", "Failed attempts to reach the broker")
+        self.bad_messages = counter("bad_messages_total", "Broker messages that are none of ours")
+
+
+class ChannelMetrics:
+    """One channel's part of ``WatcherMetrics``; every series is there from the start."""
+
+    def __init__(self, metrics: WatcherMetrics, channel: str) -> None:
+        self._metrics = metrics
+        self._channel = channel
+        self._watch_mode: tuple[str, str] | None = None
+        self.hints = metrics.hints.labels(channel)
+        self.reads = metrics.reads.labels(channel)
+        self.detected = metrics.detected.labels(channel)
+        self.published = metrics.published.labels(channel)
+        self.unchanged = metrics.unchanged.labels(channel)
+        self.sweep_finds = metrics.sweep_finds.labels(channel)
+        self.settle = metrics.settle.labels(channel)
+        self.publish_latency = metrics.publish_latency.labels(channel)
+        self.invalid = metrics.invalid.labels(channel)
+        self.overdue = metrics.overdue.labels(channel)
+        self.leader = metrics.leader.labels(channel)
+        self.history_errors = metrics.history_errors.labels(channel)
+        self.broker_retries = metrics.broker_retries
         for reason in REASONS:
-            self.rejected.labels(reason)
-        self.invalid = Gauge(
-            "reportcast_watcher_invalid", "1 while the file's present content is not served", registry=registry
-        )
-        self.watch_errors = Counter(
-            "reportcast_watcher_watch_errors_total",
-            "Times the file-system watch failed",
-            registry=registry,
-        )
-        self.broker_retries = Counter(
-            "reportcast_watcher_broker_retries_total", "Failed attempts to reach the broker", registry=registry
-        )
-        self.bad_messages = Counter(
-            "reportcast_watcher_bad_messages_total", "Broker messages that are none of ours", registry=registry
-        )
-        self.publish_latency = Histogram(
-            "reportcast_watcher_publish_latency_seconds",
-            "From the file's modification time to the broker's answer",
-            buckets=(0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
-            registry=registry,
-        )
+            self.rejected(reason)
+        for kind in FindingKind:
+            self.flagged(kind)
+
+    def rejected(self, reason: str) -> Counter:
+        """Give the counter of a reason."""
+        return self._metrics.rejected.labels(self._channel, reason)
+
+    def flagged(self, kind: str) -> Counter:
+        """Give the counter of a finding."""
+        return self._metrics.flagged.labels(self._channel, kind)
+
+    def set_watch_mode(self, mode: str, why: str) -> None:
+        """Say how changes are noticed now, and why so."""
+        if self._watch_mode:
+            self._metrics.watch_mode.remove(self._channel, *self._watch_mode)
+        self._watch_mode = mode, why
+        self._metrics.watch_mode.labels(self._channel, mode, why).set(1)

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from reportcast.contracts.clock import utc_now
+from reportcast.contracts.clock import utc_now, utc_ns
 
 from watcher import durable
 from watcher.durable import Found
@@ -63,7 +63,7 @@ class Quarantine:
         with self._explained():
             self._directory.mkdir(parents=True, exist_ok=True)
             durable.remove_temporaries(self._directory)
-            self._prune(durable.to_ns(self._now()))
+            self._prune(utc_ns(self._now()))
 
     def keep(self, record: Mapping[str, object], content: bytes) -> None:
         """
@@ -79,7 +79,7 @@ class Quarantine:
         # Surrogates, of names that are no UTF-8, become the escapes that JSON has for them.
         text = json.dumps(dict(record), indent=2, ensure_ascii=False, default=str).encode(errors="backslashreplace")
         moment = self._now().astimezone(datetime.UTC)
-        moment_ns = durable.to_ns(moment)
+        moment_ns = utc_ns(moment)
         stem = f"{moment:%Y%m%dT%H%M%S.%fZ}-{hashlib.sha256(content).hexdigest()[:12]}"
         with self._explained():
             before = self._newest_stem()

@@ -1,6 +1,9 @@
 """Reading the report file once: never blocks on what is no regular file, never reads past the limit."""
 
+import contextlib
 import dataclasses
+import fnmatch
+import glob
 import hashlib
 import os
 import stat
@@ -13,7 +16,7 @@ from reportcast.contracts.errors import (
     ReportUnreadable,
     ReportUnsettled,
 )
-from reportcast.contracts.report import Report, parse_report
+from reportcast.contracts.report import Report, ReportKind, parse_report
 
 # The file's identity and every trace that a change leaves: device, inode, size, mtime and ctime in ns.
 Fingerprint = tuple[int, int, int, int, int]
@@ -26,13 +29,22 @@ class Reading:
 
     Attributes:
         content: The report, or why there is none.
+        file: The name of the file that was read.
+        raw: Its bytes; empty if they could not be read.
         fingerprint: Of the file that was read; ``None`` if there was no file.
         modified_ns: Its modification time since 1970; 0 if there was no file.
     """
 
     content: Report | ReportError
+    file: str
+    raw: bytes = b""
     fingerprint: Fingerprint | None = None
     modified_ns: int = 0
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the bytes, hexadecimal."""
+        return hashlib.sha256(self.raw).hexdigest()
 
 
 def fingerprint(path: Path) -> Fingerprint | None:
@@ -45,41 +57,65 @@ def fingerprint(path: Path) -> Fingerprint | None:
 
 class Reader:
     """
-    Reads one file again and again; content that it has judged already is not parsed again.
+    Reads one report's file again and again; content that it has judged already is not parsed again.
 
     Args:
-        path: The report file.
+        path: The report file. If its last component is a pattern, the newest file that matches is the report's.
+        kind: What the report has to be.
         max_bytes: Of which no more are read.
     """
 
-    def __init__(self, path: Path, max_bytes: int) -> None:
+    def __init__(self, path: Path, kind: ReportKind, max_bytes: int) -> None:
         self._path = path
+        self._kind = kind
         self._max_bytes = max_bytes
         self._judged: tuple[bytes, Report | ReportError] | None = None
 
     def read_if_touched(self, known: Fingerprint | None) -> Reading | None:
         """Read the file unless it is the ``known`` one, untouched; then give ``None``."""
-        if known is not None and fingerprint(self._path) == known:
+        path = newest(self._path)
+        if known is not None and fingerprint(path) == known:
             return None
-        return self.read()
+        return self._read(path)
 
     def read(self) -> Reading:
         """Read and parse the file as it is now."""
+        return self._read(newest(self._path))
+
+    def _read(self, path: Path) -> Reading:
         try:
-            raw, traces, modified_ns = _read(self._path, self._max_bytes)
+            raw, traces, modified_ns = _read(path, self._max_bytes)
         except ReportError as error:
-            return Reading(error, fingerprint(self._path))
-        return Reading(self._judge(raw), traces, modified_ns)
+            return Reading(error, path.name, fingerprint=fingerprint(path))
+        return Reading(self._judge(raw), path.name, raw, traces, modified_ns)
 
     def _judge(self, raw: bytes) -> Report | ReportError:
         digest = hashlib.sha256(raw).digest()
         if self._judged is None or self._judged[0] != digest:
             try:
-                self._judged = digest, parse_report(raw)
+                self._judged = digest, parse_report(raw, self._kind)
             except ReportError as error:
                 # Without its traceback, which would keep the bytes.
                 self._judged = digest, error.with_traceback(None)
         return self._judged[1]
+
+
+def newest(path: Path) -> Path:
+    """
+    Give the newest file that matches ``path``, by modification time and then by name.
+
+    Returns:
+        ``path`` itself if its last component is no pattern, or nothing matches.
+    """
+    if not glob.has_magic(path.name):
+        return path
+    found = []
+    with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
+        for entry in entries:
+            if fnmatch.fnmatchcase(entry.name, path.name):
+                with contextlib.suppress(OSError):  # gone meanwhile, or a dangling link
+                    found.append((entry.stat().st_mtime_ns, entry.name))
+    return path.parent / max(found)[1] if found else path
 
 
 def _read(path: Path, max_bytes: int) -> tuple[bytes, Fingerprint, int]:

@@ -1,10 +1,34 @@
 """The watcher's settings."""
 
+import glob
+import os
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
-from pydantic import Field
-from reportcast.service.settings import RedisSettings, Settings
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+from reportcast.broker.keys import keys_of
+from reportcast.contracts.channels import AUDIT, is_audit
+from reportcast.contracts.findings import FindingKind
+from reportcast.contracts.report import ReportKind
+from reportcast.service.settings import CommaSeparated, RedisSettings, Settings
+
+from watcher.archive_names import REJECTED
+
+_FORM = "expected channel=path, separated by commas"
+Interval = Annotated[float, Field(ge=0, le=366 * 86400.0)]
+
+
+def _pairs(value: Any) -> Any:
+    """Read ``a=1,b=2``; a lone value stands for every channel."""
+    if not isinstance(value, str):
+        return value
+    pairs: dict[str, str] = {}
+    for item in filter(None, (item.strip() for item in value.split(","))):
+        name, is_pair, given = item.rpartition("=") if "=" not in item else item.partition("=")
+        if name.strip() in pairs:
+            raise ValueError(f"{name.strip() or 'the value for all channels'} is given twice")
+        pairs[name.strip() if is_pair else ""] = given.strip()
+    return pairs
 
 
 class SourceSettings(Settings):
@@ -13,6 +37,10 @@ class SourceSettings(Settings):
     prefixes: ClassVar[tuple[str, ...]] = ("REPORT_", "HISTORY_")
 
     report_file: Path = Field(Path("output/GitRepoReport.json"), description="the report file to watch")
+    reports: Annotated[dict[str, Path], BeforeValidator(_pairs)] = Field(
+        {},
+        description="several reports instead: channel=path, separated by commas; a path may end in a pattern",
+    )
     report_max_bytes: int = Field(
         16 * 1024 * 1024, ge=1, le=256 * 1024 * 1024, description="a larger file is not read, bytes"
     )
@@ -22,9 +50,74 @@ class SourceSettings(Settings):
     report_sweep_s: float = Field(
         3.0, ge=0.1, le=3600, description="how often the file is read without a file-system event, seconds"
     )
-    history_dir: Path | None = Field(
-        None, description="reserved: not written yet, history is kept in the broker alone; a warning says so"
+    report_poll_s: float = Field(
+        0.5, ge=0.05, le=3600, description="how often the file is looked at where events cannot be had, seconds"
     )
+    report_hold: CommaSeparated = Field(
+        (), description=f"findings with which a report is held, not flagged: {', '.join(FindingKind)}"
+    )
+    report_expected_every_s: Annotated[dict[str, Interval], BeforeValidator(_pairs)] = Field(
+        {}, description="how often a report comes, or channel=seconds,...; 0: nothing is expected; learnt when unset"
+    )
+    history_dir: Path | None = Field(
+        None, description="where published and rejected reports are kept; in the broker alone when unset"
+    )
+    history_max_reports: int = Field(1000, ge=1, le=1_000_000, description="reports kept in HISTORY_DIR")
+    history_max_age_s: float = Field(
+        90 * 86400.0, gt=0, description="older reports are removed from HISTORY_DIR, seconds"
+    )
+
+    @property
+    def channels(self) -> dict[str, Path]:
+        """Where the report of each channel is."""
+        return self.reports or {AUDIT: self.report_file}
+
+    @staticmethod
+    def kind(channel: str) -> ReportKind:
+        """Tell what a channel's reports have to be."""
+        return ReportKind.AUDIT if is_audit(channel) else ReportKind.GENERIC
+
+    def expected_every_s(self, channel: str) -> float | None:
+        """Give what was set for a channel; ``None``: to be learnt."""
+        return self.report_expected_every_s.get(channel, self.report_expected_every_s.get(""))
+
+    def history_of(self, channel: str) -> Path | None:
+        """Give the directory of a channel: HISTORY_DIR itself for ``audit``, as existing tools have it."""
+        return self.history_dir and (self.history_dir if channel == AUDIT else self.history_dir / channel)
+
+    @field_validator("reports")
+    @classmethod
+    def _check_reports(cls, reports: dict[str, Path]) -> dict[str, Path]:
+        for channel, path in reports.items():
+            if not channel:
+                raise ValueError(f"{str(path)!r} names no channel; {_FORM}")
+            if not path.name or glob.has_magic(str(path.parent)):
+                raise ValueError(f"{str(path)!r} is no file; a pattern is allowed in the last part of a path alone")
+            keys_of(channel)
+            if channel == REJECTED:
+                raise ValueError(f"{channel!r} names the folder of rejected contents; choose another name")
+        return reports
+
+    @field_validator("report_hold")
+    @classmethod
+    def _check_hold(cls, hold: tuple[str, ...]) -> tuple[str, ...]:
+        for kind in hold:
+            if kind not in list(FindingKind):
+                raise ValueError(f"{kind!r} is no finding; expected some of {', '.join(FindingKind)}")
+        return hold
+
+    @model_validator(mode="after")
+    def _check_together(self) -> Self:
+        if {"reports", "report_file"} <= self.model_fields_set:
+            raise ValueError("REPORTS and REPORT_FILE are both set; set one of them")
+        unknown = self.report_expected_every_s.keys() - self.channels.keys() - {""}
+        if unknown:
+            raise ValueError(f"REPORT_EXPECTED_EVERY_S names {min(unknown)!r}, which is no channel of REPORTS")
+        for channel, path in self.channels.items():
+            kept = self.history_of(channel)
+            if kept and os.path.realpath(kept) == os.path.realpath(path.parent):
+                raise ValueError("HISTORY_DIR is the folder that a report is written to; it has to be one of its own")
+        return self
 
 
 class WatcherSettings(SourceSettings, RedisSettings):

@@ -158,7 +158,8 @@ class Followed:
         mode = WatchMode("polling", why) if why else WatchMode("inotify")
         if self._is_known and mode == self.mode:
             return False
-        self._log.info("watch mode changed" if self._is_known else "watching", mode=mode.kind, why=mode.why)
+        tell = self._log.warning if why else self._log.info
+        tell("watch mode changed" if self._is_known else "watching", mode=mode.kind, why=mode.why)
         self.mode, self._is_known = mode, True
         if mode.kind == "polling":
             self._poller.set(self, self._hint)

@@ -2,6 +2,7 @@
 
 import datetime
 
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 _FIRST = datetime.datetime.min.replace(tzinfo=datetime.UTC)
 _LAST = datetime.datetime.max.replace(tzinfo=datetime.UTC)
 
@@ -26,3 +27,8 @@ def moment_of(time_ns: int) -> datetime.datetime:
         return datetime.datetime.fromtimestamp(time_ns / 1e9, datetime.UTC)
     except (ValueError, OverflowError, OSError):
         return _LAST if time_ns > 0 else _FIRST
+
+
+def utc_ns(moment: datetime.datetime) -> int:
+    """Give an aware time as nanoseconds since 1970, exact to the microsecond."""
+    return (moment - _EPOCH) // datetime.timedelta(microseconds=1) * 1000

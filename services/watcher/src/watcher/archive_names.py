@@ -1,0 +1,4 @@
+"""Names in HISTORY_DIR."""
+
+# The folder of rejected contents beside a channel's history.
+REJECTED = "rejected"
