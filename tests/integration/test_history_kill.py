@@ -41,7 +41,7 @@ def check(directory: Path, told: list[str]) -> None:
 
 
 def test_a_kill_at_any_moment_leaves_whole_reports(tmp_path: Path) -> None:
-    """Whatever keep has returned is there, all that is there is whole, and no temporary file outlives the next start."""
+    """Whatever keep has returned is there, all that is there is whole, and no temporary file outlives a start."""
     moments = random.Random(20261123)
     told: list[str] = []
     number = 1

@@ -1,7 +1,7 @@
 """
 Keeps reports in a directory until it is killed; prints each name once it is kept.
 
-Arguments: the directory, the number to begin with, and optionally after how many steps of the first keep to kill itself.
+Arguments: the directory, the number to begin with, and perhaps after how many steps of the first keep to kill itself.
 """
 
 import datetime
