@@ -10,7 +10,7 @@ import pytest
 from watcher.history import History
 
 from tests.support import keep_reports
-from tests.support.keep_reports import FIRST, MAX_REPORTS, is_whole, sealed
+from tests.support.keep_reports import FIRST, MAX_REPORTS, OPENED, is_whole, sealed
 
 KILLS = 60
 
@@ -31,7 +31,7 @@ def check(directory: Path, told: list[str]) -> None:
     assert [name for name in told[-(MAX_REPORTS - 1) :] if name not in present] == []
 
     history = History(directory, MAX_REPORTS, 3600)
-    history.open(FIRST)
+    history.open(OPENED)
 
     assert [path.name for path in directory.iterdir() if path.name.startswith(".")] == []
     kept = [report.name for report in history.kept()]
@@ -41,7 +41,7 @@ def check(directory: Path, told: list[str]) -> None:
 
 
 def test_a_kill_at_any_moment_leaves_whole_reports(tmp_path: Path) -> None:
-    """Whatever keep has returned is there, all that is there is whole, and no temporary file outlives the next start."""
+    """Whatever keep has returned is there, all that is there is whole, and no temporary file outlives a start."""
     moments = random.Random(20261123)
     told: list[str] = []
     number = 1
@@ -81,12 +81,12 @@ def test_a_kill_at_every_step_leaves_whole_reports(tmp_path: Path, is_first: boo
 def test_a_kill_between_report_and_latest_is_repaired(tmp_path: Path) -> None:
     """The report that was kept, but not yet the latest, becomes it."""
     history = History(tmp_path, MAX_REPORTS, 3600)
-    history.open(FIRST)
+    history.open(OPENED)
     for number in (1, 2):
         history.keep(f"r{number}.json", sealed(number), FIRST + datetime.timedelta(seconds=number))
     (tmp_path / "latest.json").unlink()
     (tmp_path / "latest.json").symlink_to("r1.json")
 
-    History(tmp_path, MAX_REPORTS, 3600).open(FIRST)
+    History(tmp_path, MAX_REPORTS, 3600).open(OPENED)
 
     assert (tmp_path / "latest.json").readlink() == Path("r2.json")

@@ -1,7 +1,7 @@
 """
 Keeps reports in a directory until it is killed; prints each name once it is kept.
 
-Arguments: the directory, the number to begin with, and optionally after how many steps of the first keep to kill itself.
+Arguments: the directory, the number to begin with, and perhaps after how many steps of the first keep to kill itself.
 """
 
 import datetime
@@ -16,6 +16,8 @@ from pathlib import Path
 from watcher.history import History
 
 FIRST = datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC)
+# When a history is opened: later than every report, or those would count as of the future and be pruned first.
+OPENED = FIRST + datetime.timedelta(minutes=50)
 MAX_REPORTS = 6
 # What the interpreter tells of the calls that change or look at a directory.
 STEPS = {"open", "os.listdir", "os.scandir", "os.rename", "os.symlink", "os.remove", "os.utime", "os.mkdir"}
@@ -47,7 +49,7 @@ def die_after(steps: int) -> None:
 def main(directory: str, begin: str, steps: str = "") -> None:
     """Keep reports for ever; every third has the name of the one before, every fifth is kept twice."""
     history = History(Path(directory), MAX_REPORTS, 3600)
-    history.open(FIRST)
+    history.open(OPENED)
     if steps:
         die_after(int(steps))
     for number in itertools.count(int(begin)):

@@ -1,0 +1,141 @@
+import datetime
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+from watcher.quarantine import Quarantine, QuarantineError
+
+from tests.support.disks import small_disk
+from tests.support.reports import MOMENT
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.s = 0.0
+
+    def __call__(self) -> datetime.datetime:
+        return MOMENT + datetime.timedelta(seconds=self.s)
+
+
+def contents(directory: Path) -> list[bytes]:
+    """Give the rejected contents, oldest first; each has its record, and nothing else is there."""
+    stems = sorted(path.stem for path in directory.glob("*.json"))
+    assert sorted(path.name for path in directory.iterdir()) == sorted(s + e for s in stems for e in (".bin", ".json"))
+    return [(directory / f"{stem}.bin").read_bytes() for stem in stems]
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+def filled(directory: Path, clock: Clock, contents: list[bytes], **bounds: int) -> Quarantine:
+    quarantine = Quarantine(directory, **bounds, now=clock)
+    quarantine.open()
+    for content in contents:
+        clock.s += 1
+        quarantine.keep({}, content)
+    return quarantine
+
+
+def test_content_and_record(tmp_path: Path, clock: Clock) -> None:
+    """The bytes are as they were, the record is JSON for a person, and both have the same name."""
+    directory = tmp_path / "a" / "b"
+    quarantine = Quarantine(directory, now=clock)
+    quarantine.open()
+
+    quarantine.keep({"reason": "syntax", "since": MOMENT, "path": "r\udcff", "diff": "- ä\n+ b"}, b"\x00{")
+
+    digest = hashlib.sha256(b"\x00{").hexdigest()
+    record = directory / f"20261123T120000.000000Z-{digest[:12]}.json"
+    assert record.with_suffix(".bin").read_bytes() == b"\x00{"
+    assert '\n  "reason": "syntax",\n' in record.read_text()
+    assert "ä" in record.read_text()
+    assert json.loads(record.read_text()) == {
+        "reason": "syntax",
+        "since": str(MOMENT),
+        "path": "r\udcff",
+        "diff": "- ä\n+ b",
+    }
+    assert contents(directory) == [b"\x00{"]
+
+
+def test_the_same_content_does_not_pile_up(tmp_path: Path, clock: Clock) -> None:
+    """Right after itself it replaces what is there; after another it is a new one; at the same moment too."""
+    quarantine = filled(tmp_path, clock, [b"1", b"1", b"2", b"1", b"1"])
+
+    assert contents(tmp_path) == [b"1", b"2", b"1"]
+    quarantine.keep({"again": True}, b"1")
+    assert contents(tmp_path) == [b"1", b"2", b"1"]
+    assert json.loads(max(tmp_path.glob("*.json")).read_text()) == {"again": True}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "expected"),
+    [
+        pytest.param({"max_files": 2}, [b"2" * 900, b"3" * 900], id="count"),
+        pytest.param({"max_bytes": 2000}, [b"2" * 900, b"3" * 900], id="bytes"),
+        pytest.param({"max_bytes": 10}, [b"3" * 900], id="bytes-of-one"),
+        pytest.param({"max_files": 0}, [b"3" * 900], id="none"),
+    ],
+)
+def test_count_and_bytes_are_bounded(
+    tmp_path: Path, clock: Clock, bounds: dict[str, int], expected: list[bytes]
+) -> None:
+    """The oldest go first; the newest always stays."""
+    filled(tmp_path, clock, [digit * 900 for digit in (b"0", b"1", b"2", b"3")], **bounds)
+
+    assert contents(tmp_path) == expected
+    filled(tmp_path, clock, [], **bounds)
+    assert contents(tmp_path) == expected
+
+
+def test_a_clock_that_goes_back(tmp_path: Path, clock: Clock) -> None:
+    """What the wrong clock dated ahead goes first."""
+    clock.s = 10**7
+    quarantine = filled(tmp_path, clock, [b"ahead1", b"ahead2"], max_files=2)
+    for s in range(2):
+        clock.s = s
+        quarantine.keep({}, b"%d" % s)
+
+    assert contents(tmp_path) == [b"0", b"1"]
+
+
+def test_what_a_killed_process_left_is_removed(tmp_path: Path, clock: Clock) -> None:
+    """A content without its record and temporary files go; foreign files and symlinks stay."""
+    filled(tmp_path, clock, [b"1", b"2"])
+    min(tmp_path.glob("*.json")).unlink()
+    (tmp_path / f".reportcast-{'0' * 16}.tmp").write_bytes(b"1")
+    foreign = [tmp_path / "notes.bin", tmp_path / "20261123T120000.000000Z-000000000000.bin"]
+    foreign[0].write_bytes(b"1")
+    foreign[1].symlink_to("notes.bin")
+
+    filled(tmp_path, clock, [])
+
+    for path in foreign:
+        path.unlink()
+    assert contents(tmp_path) == [b"2"]
+
+
+def test_a_full_disk_damages_nothing(tmp_path: Path, clock: Clock) -> None:
+    """The error says so, and what is there is whole."""
+    with small_disk(tmp_path / "disk") as disk:
+        quarantine = filled(disk, clock, [b"1"])
+        clock.s += 1
+        with pytest.raises(
+            QuarantineError, match=r"rejected content cannot be kept in .*: No space left on device; a "
+        ):
+            quarantine.keep({}, b"x" * 100_000)
+
+        assert contents(disk) == [b"1"]
+
+
+def test_no_directory(tmp_path: Path, clock: Clock) -> None:
+    """A file in its place is a sentence."""
+    (tmp_path / "file").write_bytes(b"")
+
+    with pytest.raises(QuarantineError, match="File exists"):
+        Quarantine(tmp_path / "file", now=clock).open()
