@@ -144,9 +144,9 @@ async def test_operational_endpoints(memory_broker: MemoryBroker) -> None:
     async with running_gateway(memory_broker) as gateway:
         await await_until("it is ready", lambda: gateway.feed.health.is_ready)
         assert (await gateway.http.get("readyz")).json() == {"status": "ready"}
-        gateway.feed.health.fail("broker", "gone")
+        gateway.feed.health.fail("channel audit", "gone")
         unready = await gateway.http.get("readyz")
-        assert (unready.status_code, unready.json()["failing"]) == (503, {"broker": "gone"})
+        assert (unready.status_code, unready.json()["failing"]) == (503, {"channel audit": "gone"})
         assert (await gateway.http.get("healthz")).status_code == 200
         async with gateway.connect() as client:
             await client.recv()

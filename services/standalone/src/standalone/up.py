@@ -4,9 +4,9 @@ import asyncio
 import sys
 from typing import ClassVar
 
-from gateway.feed import make_feed
+from gateway.feed import make_feeds
 from gateway.metrics import GatewayMetrics
-from gateway.server import serve_feed
+from gateway.server import serve_feeds
 from gateway.settings import ServerSettings
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.channels import AUDIT
@@ -31,10 +31,10 @@ async def serve(settings: StandaloneSettings, stop: asyncio.Event) -> None:
     registry, health = new_registry(), Health()
     broker = MemoryBroker(asyncio.get_running_loop().time)
     watcher = Watcher(settings, broker, AUDIT, WatcherMetrics(registry), health, utc_now)
-    feed = make_feed(settings, broker, AUDIT, GatewayMetrics(registry), health, utc_now)
+    feeds = make_feeds(settings, broker, (AUDIT,), GatewayMetrics(registry), health, utc_now)
     shown = f"showing {settings.report_file}; open {address_of(listener)} (Ctrl-C ends it)"
     print(shown, file=sys.stderr)  # noqa: T201 - what a person waits for
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(watcher.run())
-        await serve_feed(feed, registry, listener, stop)
+        await serve_feeds(feeds, registry, listener, stop)
         watching.cancel()
