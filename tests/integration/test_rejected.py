@@ -51,7 +51,8 @@ async def test_a_refused_content_is_saved_and_never_shown(broker: Broker) -> Non
     async with running_gateway(broker, gateway_admin_token=ADMIN_TOKEN) as gateway:
         known = (await gateway.http.get("audit/rejected", headers=ADMIN)).json()[0]["id"]
         answer = await gateway.http.get(f"audit/rejected/{known}", headers=ADMIN)
-        missing = [await gateway.http.get(f"audit/rejected/{each}", headers=ADMIN) for each in ("9-9", "*", "%3Cb%3E")]
+        others = ("9-9", "99999999999999999999-0", "*", "%3Cb%3E")
+        missing = [await gateway.http.get(f"audit/rejected/{each}", headers=ADMIN) for each in others]
 
     assert answer.content == CONTENT
     assert answer.headers["Content-Type"] == "application/octet-stream"
@@ -59,7 +60,7 @@ async def test_a_refused_content_is_saved_and_never_shown(broker: Broker) -> Non
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"
     sentence = "no refused content of that id is kept; /audit/rejected lists those that are"
-    assert [(each.status_code, each.json()) for each in missing] == [(404, {"error": sentence})] * 3
+    assert [(each.status_code, each.json()) for each in missing] == [(404, {"error": sentence})] * 4
     assert {each.headers["Cache-Control"] for each in missing} == {"no-store"}
 
 
