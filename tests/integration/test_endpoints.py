@@ -44,6 +44,14 @@ async def test_a_rejected_report_shows_in_the_status(gateway: RunningGateway, me
     assert (await gateway.http.get("audit")).json() == audit(1)
 
 
+async def test_a_missing_file_shows_in_the_status(memory_broker: MemoryBroker) -> None:
+    """Degraded, with what is waited for, and not for the want of a report besides."""
+    await memory_broker.set_source(CHANNEL, replace(live(), state=SourceState.WAITING, reason="there is no file"))
+    async with running_gateway(memory_broker) as gateway:
+        await await_until("it is told", lambda: gateway.feed.replica.source)
+        assert (await gateway.status())["reasons"] == ["waiting for the report file: there is no file"]
+
+
 async def test_clients_is_for_admins(gateway: RunningGateway, memory_broker: MemoryBroker) -> None:
     """401 without the token, the list with it, and 403 that says what to set where none is configured."""
     async with gateway.connect(additional_headers={"User-Agent": "x" * 500}) as client:
@@ -144,9 +152,9 @@ async def test_operational_endpoints(memory_broker: MemoryBroker) -> None:
     async with running_gateway(memory_broker) as gateway:
         await await_until("it is ready", lambda: gateway.feed.health.is_ready)
         assert (await gateway.http.get("readyz")).json() == {"status": "ready"}
-        gateway.feed.health.fail("broker", "gone")
+        gateway.feed.health.fail("channel audit", "gone")
         unready = await gateway.http.get("readyz")
-        assert (unready.status_code, unready.json()["failing"]) == (503, {"broker": "gone"})
+        assert (unready.status_code, unready.json()["failing"]) == (503, {"channel audit": "gone"})
         assert (await gateway.http.get("healthz")).status_code == 200
         async with gateway.connect() as client:
             await client.recv()

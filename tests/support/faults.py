@@ -30,6 +30,20 @@ class DeafSubscription:
                 yield message
 
 
+class HoldsState(DeafSubscription):
+    """A broker that takes its time with the stored state of one channel, until ``go`` is set."""
+
+    def __init__(self, broker: Broker, channel: str) -> None:
+        super().__init__(broker)
+        self.go = asyncio.Event()
+        self._channel = channel
+
+    async def state(self, channel: str) -> ChannelState:
+        if channel == self._channel:
+            await self.go.wait()
+        return await self._broker.state(channel)
+
+
 class PublishesWhileRead(DeafSubscription):
     """A broker to which somebody publishes just before its stored state is read."""
 

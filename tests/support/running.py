@@ -3,15 +3,16 @@
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import websockets.asyncio.client
-from gateway.feed import Feed, make_feed
+from gateway.feed import Feed, Feeds, make_feeds
 from gateway.metrics import GatewayMetrics
-from gateway.server import serve_feed
+from gateway.server import serve_feeds
 from gateway.settings import ServerSettings
 from prometheus_client import CollectorRegistry
 from reportcast.broker.base import Broker
@@ -41,16 +42,23 @@ class RunningGateway:
     """A gateway that serves; ``address`` ends with a slash."""
 
     address: str
-    feed: Feed
+    feeds: Feeds
     http: httpx.AsyncClient
 
-    def connect(self, **options: Any) -> websockets.asyncio.client.connect:
-        """Connect a WebSocket client to ``/ws``."""
-        return websockets.asyncio.client.connect(self.address.replace("http", "ws", 1) + "ws", **options)
+    @property
+    def feed(self) -> Feed:
+        """The first channel's."""
+        return self.feeds.first
 
-    async def status(self) -> dict[str, Any]:
-        """Ask ``/api/ws/status``."""
-        answer: dict[str, Any] = (await self.http.get("api/ws/status")).json()
+    def connect(self, channel: str | None = None, **options: Any) -> websockets.asyncio.client.connect:
+        """Connect a WebSocket client to ``/ws``, of ``channel`` if one is named."""
+        query = "" if channel is None else f"?channel={quote(channel)}"
+        return websockets.asyncio.client.connect(self.address.replace("http", "ws", 1) + "ws" + query, **options)
+
+    async def status(self, channel: str | None = None) -> dict[str, Any]:
+        """Ask ``/api/ws/status``, of ``channel`` if one is named."""
+        query = {} if channel is None else {"channel": channel}
+        answer: dict[str, Any] = (await self.http.get("api/ws/status", params=query)).json()
         return answer
 
     async def metric(self, name: str, **labels: str) -> float:
@@ -61,16 +69,18 @@ class RunningGateway:
 
 
 @contextlib.asynccontextmanager
-async def running_gateway(broker: Broker, **settings: Any) -> AsyncIterator[RunningGateway]:
+async def running_gateway(
+    broker: Broker, channels: Sequence[str] = (CHANNEL,), **settings: Any
+) -> AsyncIterator[RunningGateway]:
     """Run a gateway until the end of the block."""
     registry, stop = new_registry(), asyncio.Event()
-    feed = make_feed(ServerSettings(**settings), broker, CHANNEL, GatewayMetrics(registry), Health(), utc_now)
+    feeds = make_feeds(ServerSettings(**settings), broker, channels, GatewayMetrics(registry), Health(), utc_now)
     listener = listen("127.0.0.1", 0)
     address = address_of(listener)
     async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(base_url=address) as http:
-        tasks.create_task(serve_feed(feed, registry, listener, stop))
+        tasks.create_task(serve_feeds(feeds, registry, listener, stop))
         await await_until("the gateway answers", lambda: _answers(http))
-        yield RunningGateway(address, feed, http)
+        yield RunningGateway(address, feeds, http)
         stop.set()
 
 

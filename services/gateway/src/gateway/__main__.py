@@ -5,16 +5,15 @@ import sys
 
 import structlog
 from reportcast.broker.redis import RedisBroker
-from reportcast.contracts.channels import AUDIT
 from reportcast.contracts.clock import utc_now
 from reportcast.service.http import address_of, listen
 from reportcast.service.process import run_command
 from reportcast.telemetry.health import Health
 from reportcast.telemetry.metrics import new_registry
 
-from gateway.feed import make_feed
+from gateway.feed import make_feeds
 from gateway.metrics import GatewayMetrics
-from gateway.server import serve_feed
+from gateway.server import serve_feeds
 from gateway.settings import GatewaySettings
 
 
@@ -24,9 +23,9 @@ async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:
     registry = new_registry()
     metrics = GatewayMetrics(registry)
     broker = RedisBroker(settings.redis_url, on_bad_message=lambda reason: metrics.bad_messages.inc())
-    feed = make_feed(settings, broker, AUDIT, metrics, Health(), utc_now)
+    feeds = make_feeds(settings, broker, settings.gateway_channels, metrics, Health(), utc_now)
     structlog.get_logger("gateway").info("listening", address=address_of(listener))
-    await serve_feed(feed, registry, listener, stop)
+    await serve_feeds(feeds, registry, listener, stop)
     await broker.close()
 
 

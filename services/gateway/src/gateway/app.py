@@ -11,32 +11,35 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from gateway.auth import AllowedHosts
-from gateway.feed import Feed
+from gateway.feed import Feeds
 from gateway.routes.audit import audit_router
 from gateway.routes.page import Page
+from gateway.routes.rejected import rejected_router
 from gateway.routes.status import status_router
 from gateway.routes.websocket import websocket_router
 
 
-def create_app(feed: Feed, registry: CollectorRegistry) -> FastAPI:
-    """Make the application; the feed's relay runs beside it."""
+def create_app(feeds: Feeds, registry: CollectorRegistry) -> FastAPI:
+    """Make the application; the feeds' relays run beside it."""
+    settings = feeds.first.settings
     # The interactive documentation pages load scripts from elsewhere; /openapi.json stays.
     app = FastAPI(title="Reportcast gateway", version=__version__, docs_url=None, redoc_url=None)
-    if feed.settings.gateway_allowed_origins:
+    app.state.feeds = feeds
+    if settings.gateway_allowed_origins:
         app.add_middleware(
             CORSMiddleware,
-            allow_origins=feed.settings.gateway_allowed_origins,
+            allow_origins=settings.gateway_allowed_origins,
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["Authorization", "If-None-Match"],
             expose_headers=["ETag"],
         )
-    if feed.settings.gateway_allowed_hosts:
-        app.add_middleware(AllowedHosts, allowed=feed.settings.gateway_allowed_hosts)
+    if settings.gateway_allowed_hosts:
+        app.add_middleware(AllowedHosts, allowed=settings.gateway_allowed_hosts)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(BrokerError, _on_broker_error)
-    for router in (websocket_router(feed), status_router(feed), audit_router(feed)):
+    for router in (websocket_router(feeds), status_router, audit_router, rejected_router):
         app.include_router(router)
-    app.router.routes.extend(operational_routes(feed.health, registry))
+    app.router.routes.extend(operational_routes(feeds.first.health, registry))
     app.mount("/", Page())
     return app
 

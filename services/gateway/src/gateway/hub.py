@@ -1,5 +1,5 @@
 """
-Which connections follow the channel in this process. Fans out, never waits.
+Which connections follow a channel in this process. Fans out, never waits.
 
 ``Connection`` is the seam between fan-out and transport: whatever carries frames to one client has this shape.
 """
@@ -18,12 +18,14 @@ class Peer:
 
     Attributes:
         id: Unique in this process.
+        channel: What it follows.
         address: Network address as the server sees it; a proxy's, behind one.
         user_agent: As sent, at most 200 characters.
         connected_at: ISO 8601 UTC.
     """
 
     id: int
+    channel: str
     address: str
     user_agent: str
     connected_at: str
@@ -53,24 +55,13 @@ class Connection(Protocol):
 
 
 class Hub:
-    """
-    The connections of this process.
+    """The connections of this process that follow one channel."""
 
-    Args:
-        max_connections: A further one is not let in.
-    """
-
-    def __init__(self, max_connections: int) -> None:
-        self._max_connections = max_connections
+    def __init__(self) -> None:
         self._connections: dict[int, Connection] = {}
 
     def __len__(self) -> int:
         return len(self._connections)
-
-    @property
-    def is_full(self) -> bool:
-        """Whether the limit is reached."""
-        return len(self._connections) >= self._max_connections
 
     @property
     def connections(self) -> Iterable[Connection]:
@@ -78,7 +69,7 @@ class Hub:
         return self._connections.values()
 
     def join(self, connection: Connection) -> None:
-        """Let ``connection`` get every frame from now on. The caller has looked at ``is_full``."""
+        """Let ``connection`` get every frame from now on. The caller has looked at the limit."""
         self._connections[connection.peer.id] = connection
 
     def leave(self, connection: Connection) -> None:

@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-REFUSALS = ("origin", "limit")
+REFUSALS = ("origin", "channel", "limit")
 
 
 class GatewayMetrics:
@@ -32,7 +32,13 @@ class GatewayMetrics:
             registry=registry,
         )
         self.broker_connected = Gauge(
-            "reportcast_gateway_broker_connected", "1 while following the broker", registry=registry
+            "reportcast_gateway_broker_connected", "1 while following the broker", ["channel"], registry=registry
+        )
+        self.overdue = Gauge(
+            "reportcast_gateway_overdue_seconds",
+            "How late the report is; 0 when it is not overdue",
+            ["channel"],
+            registry=registry,
         )
         self.broker_retries = Counter(
             "reportcast_gateway_broker_retries_total", "Failed attempts to reach the broker", registry=registry

@@ -1,5 +1,5 @@
 """
-The one broker subscription of a gateway process: joins, follows, notices when the link is dead, and joins again.
+The one broker subscription of a channel in a gateway process: joins, follows, notices a dead link, joins again.
 
 Joining is: subscribe first, then read the stored state, then apply. So nothing falls between the two.
 
@@ -47,8 +47,8 @@ class Relay:
         replica: To keep in step.
         hub: To hand frames to.
         metrics: To count in.
-        health: Its condition ``broker`` holds once the state was read; losing the broker later leaves the gateway
-            ready, because it still serves the last state, marked stale.
+        health: Its condition ``channel <name>`` holds once the state was read; losing the broker later leaves the
+            gateway ready, because it still serves the last state, marked stale.
         now: Aware UTC time.
     """
 
@@ -62,7 +62,6 @@ class Relay:
         health: Health,
         now: Callable[[], datetime.datetime],
     ) -> None:
-        self.is_connected = False
         self.heard_at: datetime.datetime | None = None
         self._broker = broker
         self._channel = channel
@@ -72,7 +71,9 @@ class Relay:
         self._health = health
         self._now = now
         self._log = structlog.get_logger("relay").bind(channel=channel)
-        health.fail("broker", "its state was not read yet")
+        self._condition = f"channel {channel}"
+        health.fail(self._condition, "its state was not read yet")
+        self._connected(False)
 
     async def run(self) -> None:
         """Follow the channel, for ever."""
@@ -94,7 +95,7 @@ class Relay:
             if self._replica.reset(state, iso_utc(self._now())):
                 self._fan_out()
             self._connected(True)
-            self._health.fulfil("broker")
+            self._health.fulfil(self._condition)
             joined()
             tasks.create_task(self._verify_for_ever())
             await self._apply_for_ever(messages)
@@ -134,4 +135,4 @@ class Relay:
 
     def _connected(self, connected: bool) -> None:
         self.is_connected = connected
-        self._metrics.broker_connected.set(connected)
+        self._metrics.broker_connected.labels(self._channel).set(connected)

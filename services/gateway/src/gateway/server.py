@@ -1,4 +1,4 @@
-"""Running a feed: its relay, and the HTTP server with the WebSocket limits of the contract."""
+"""Running the feeds: their relays, and the HTTP server with the WebSocket limits of the contract."""
 
 import asyncio
 import socket
@@ -7,19 +7,19 @@ from prometheus_client import CollectorRegistry
 from reportcast.service.http import serve_http
 
 from gateway.app import create_app
-from gateway.feed import Feed
+from gateway.feed import Feeds
 
 # A client's message; a longer one closes its connection with 1009.
 MAX_MESSAGE_BYTES = 1024
 
 
-async def serve_feed(feed: Feed, registry: CollectorRegistry, listener: socket.socket, stop: asyncio.Event) -> None:
-    """Serve ``feed`` until ``stop`` is set."""
-    interval_s = feed.settings.gateway_ping_interval_s
+async def serve_feeds(feeds: Feeds, registry: CollectorRegistry, listener: socket.socket, stop: asyncio.Event) -> None:
+    """Serve ``feeds`` until ``stop`` is set."""
+    interval_s = feeds.first.settings.gateway_ping_interval_s
     async with asyncio.TaskGroup() as tasks:
-        relaying = tasks.create_task(feed.relay.run())
+        relaying = [tasks.create_task(feed.relay.run()) for feed in feeds]
         await serve_http(
-            create_app(feed, registry),
+            create_app(feeds, registry),
             listener,
             stop,
             lifespan="off",
@@ -31,4 +31,5 @@ async def serve_feed(feed: Feed, registry: CollectorRegistry, listener: socket.s
             ws_ping_interval=interval_s,
             ws_ping_timeout=interval_s,
         )
-        relaying.cancel()
+        for relay in relaying:
+            relay.cancel()

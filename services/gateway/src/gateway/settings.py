@@ -5,6 +5,8 @@ from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
+from reportcast.broker.keys import keys_of
+from reportcast.contracts.channels import AUDIT
 from reportcast.service.settings import SECRET, CommaSeparated, RedisSettings, Settings
 
 
@@ -55,3 +57,18 @@ class ServerSettings(Settings):
 
 class GatewaySettings(ServerSettings, RedisSettings):
     """All that the gateway can be told."""
+
+    gateway_channels: CommaSeparated = Field(
+        (AUDIT,), description="channels to serve; the first one to those who name none"
+    )
+
+    @field_validator("gateway_channels")
+    @classmethod
+    def _check_channels(cls, channels: tuple[str, ...]) -> tuple[str, ...]:
+        if not channels:
+            raise ValueError("no channel is named; expected at least one")
+        for channel in channels:
+            keys_of(channel)  # raises ValueError
+            if channels.count(channel) > 1:
+                raise ValueError(f"channel {channel!r} is named twice; once is allowed")
+        return channels

@@ -4,12 +4,11 @@ import asyncio
 import sys
 from typing import ClassVar
 
-from gateway.feed import make_feed
+from gateway.feed import make_feeds
 from gateway.metrics import GatewayMetrics
-from gateway.server import serve_feed
+from gateway.server import serve_feeds
 from gateway.settings import ServerSettings
 from reportcast.broker.memory import MemoryBroker
-from reportcast.contracts.channels import AUDIT
 from reportcast.contracts.clock import utc_now
 from reportcast.service.http import address_of, listen
 from reportcast.telemetry.health import Health
@@ -31,10 +30,11 @@ async def serve(settings: StandaloneSettings, stop: asyncio.Event) -> None:
     registry, health = new_registry(), Health()
     broker = MemoryBroker(asyncio.get_running_loop().time)
     watcher = Watcher(settings, broker, WatcherMetrics(registry), health, utc_now)
-    feed = make_feed(settings, broker, AUDIT, GatewayMetrics(registry), health, utc_now)
-    shown = f"showing {settings.report_file}; open {address_of(listener)} (Ctrl-C ends it)"
+    feeds = make_feeds(settings, broker, tuple(settings.channels), GatewayMetrics(registry), health, utc_now)
+    watched = ", ".join(map(str, settings.channels.values()))
+    shown = f"showing {watched}; open {address_of(listener)} (Ctrl-C ends it)"
     print(shown, file=sys.stderr)  # noqa: T201 - what a person waits for
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(watcher.run())
-        await serve_feed(feed, registry, listener, stop)
+        await serve_feeds(feeds, registry, listener, stop)
         watching.cancel()

@@ -39,7 +39,8 @@ from reportcast.contracts.position import Position
 
 _SCRIPTS = importlib.resources.files("reportcast.broker")
 _REFRESH = b"refresh"
-_REJECTION_ID = re.compile(r"[0-9]{1,20}-[0-9]{1,20}")
+# Each half of an id is below 2**64; Redis refuses to look for a greater one.
+_REJECTION_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 
 CONNECT_TIMEOUT_S = 2.0
 

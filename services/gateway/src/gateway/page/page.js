@@ -1,10 +1,15 @@
-// The page at /: the newest report, live over /ws, or polled from /audit while the socket is down.
+// The page at /: the newest report, live over /ws, or polled from /audit while the socket is down. ?channel= chooses one
+// of many; a report that is no audit is shown as formatted JSON.
 //
 // Words are those of the report (repos, status, local_path, ...). What a report holds is not trusted: it reaches the
 // document as text only, and as a link only when it is http or https.
 
+import { showLateness, showStatus } from "./notices.js";
+import { ageOf, isText, lineOf } from "./words.js";
+
 const POLL_MS = 10_000;
 const PING_MS = 15_000; // a browser does not notice a dead link by itself; two of these without an answer end it
+const MAX_JSON = 500_000; // characters; the rest is behind the link
 const MAX_ROWS = 1_000; // a page with more rows than this is slow to lay out; the filter reaches the others
 
 const COUNTS = ["total", "clean", "dirty", "missing", "extra", "mismatched"];
@@ -24,11 +29,13 @@ const CONNECTION = {
 const WHERE = ["local_path", "path", "remote_url", "clone_url", "remote"];
 const NOT_DETAILS = new Set(["name", "status", "uncommittedChanges", ...WHERE]);
 
+const channel = new URLSearchParams(location.search).get("channel");
+const query = channel === null ? "" : `?${new URLSearchParams({ channel })}`;
+
 const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
 
 const statusOf = (repo) =>
   typeof repo.status === "string" ? repo.status : repo.uncommittedChanges ? "dirty" : "clean";
-const isText = (value) => typeof value === "string" && value !== "";
 
 /** The counts to show: the summary's own, or those of the repos when there is no summary. */
 function countsOf({ summary, repos }) {
@@ -36,13 +43,6 @@ function countsOf({ summary, repos }) {
   const counts = { total: repos.length, clean: 0, dirty: 0 };
   for (const repo of repos) counts[statusOf(repo)] = (counts[statusOf(repo)] ?? 0) + 1;
   return COUNTS.filter((count) => count in counts).map((count) => [count, counts[count]]);
-}
-
-/** One line for any JSON value; of an object its values: "3fa9c1d · Fix the build · 1/31/2026, 12:00:00 PM". */
-function lineOf(value) {
-  if (value !== null && typeof value === "object") return Object.values(value).map(lineOf).join(" · ");
-  const isTime = isText(value) && /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:?\d\d)$/.test(value);
-  return isTime ? new Date(value).toLocaleString() : String(value ?? "");
 }
 
 function make(tag, properties = {}, ...children) {
@@ -89,20 +89,44 @@ function makeRow({ repo, status, changed }) {
 let shown = null; // the report on the page, as text
 let entries = new Map(); // key -> what is known of one repository: {repo, text, status, changed, row}
 let reportedAt = NaN; // ms; NaN when the report's timestamp is no date
+let publishedAt = NaN; // ms; by the gateway's status
 let serverAhead = 0; // ms; this machine's clock may be wrong, the server's counts
 
 function show(report) {
-  if (!Array.isArray(report?.repos)) return;
+  if (report === null || report === undefined) return;
   const text = JSON.stringify(report);
   if (text === shown) return;
   const first = shown === null;
   shown = text;
+  const audit = isAudit(report);
+  reportedAt = Date.parse(report.timestamp);
+  if (audit) showAudit(report, first);
+  else showJson(report, first);
+  showAge();
+  page.waiting.hidden = true;
+  page.report.hidden = !audit;
+  page.other.hidden = audit;
+  page.subject.hidden = !audit;
+}
+
+function isAudit({ timestamp, repos, summary }) {
+  const areRepos = Array.isArray(repos) && repos.every((repo) => typeof repo?.name === "string");
+  return isText(timestamp) && areRepos && (summary === undefined || (summary !== null && typeof summary === "object"));
+}
+
+function showAudit(report, first) {
   showOverview(report);
   const gone = updateEntries(report.repos, first);
   showRows();
   if (!first) tellNews(gone);
-  page.waiting.hidden = true;
-  page.report.hidden = false;
+}
+
+function showJson(report, first) {
+  const text = JSON.stringify(report, null, 2);
+  page.json.textContent = text.slice(0, MAX_JSON);
+  document.title = "Reportcast";
+  page["json-cut"].hidden = text.length <= MAX_JSON;
+  if (!first) page.news.textContent = "The report has changed.";
 }
 
 function showOverview(report) {
@@ -111,10 +135,8 @@ function showOverview(report) {
   page.health.dataset.health = health;
   page["health-word"].textContent = word;
   page["health-meaning"].textContent = meaning;
-  reportedAt = Date.parse(report.timestamp);
   Object.assign(page.timestamp, { dateTime: report.timestamp, title: report.timestamp });
   page.timestamp.textContent = Number.isNaN(reportedAt) ? report.timestamp : new Date(reportedAt).toLocaleString();
-  showAge();
   page.summary.replaceChildren(...countsOf(report).map(([count, value]) => {
     const tile = make("div", { className: "tile" }, make("dt", { textContent: count }),
       make("dd", { textContent: value.toLocaleString() }));
@@ -183,40 +205,35 @@ function tellNews(gone) {
 function showAge() {
   const seconds = Math.round((Date.now() + serverAhead - reportedAt) / 1000);
   page.age.textContent = Number.isNaN(seconds) ? "" : ageOf(seconds);
-}
-
-function ageOf(seconds) {
-  if (seconds < -5) return "dated in the future";
-  if (seconds < 2) return "just now";
-  if (seconds < 120) return `${seconds} s ago`;
-  if (seconds < 7200) return `${Math.floor(seconds / 60)} min ago`;
-  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h ago` : `${Math.floor(seconds / 86_400)} days ago`;
+  const published = Math.round((Date.now() + serverAhead - publishedAt) / 1000);
+  page["json-age"].textContent = Number.isNaN(published) ? "" : `Published ${ageOf(published)}`;
+  showLateness(Date.now() + serverAhead);
 }
 
 async function getJson(path) {
   const response = await fetch(path, { cache: "no-cache", signal: AbortSignal.timeout(POLL_MS * 0.8) });
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  if (!response.ok) throw new Error(`${path}: ${response.status}`, { cause: response.status });
   return response.json();
 }
 
 async function checkStatus() {
-  const status = await getJson("api/ws/status").catch(() => null);
+  const status = await getJson(`api/ws/status${query}`).catch(tellNotServed);
   if (!status) return; // the connection state tells of a server that is away
   stale = status.stale === true;
   setState(state);
-  const sentence = status.status === "degraded" ? bannerOf(status) : "";
-  if (page.banner.textContent !== sentence) page.banner.textContent = sentence;
-  page.banner.hidden = sentence === "";
+  publishedAt = Date.parse(status.report?.publishedAt);
+  serverAhead = Date.parse(status.timestamp) - Date.now() || 0;
+  if (isText(status.channel)) page["json-title"].textContent = status.channel;
+  showStatus(status, shown !== null);
+  showAge();
 }
 
-function bannerOf(status) {
-  const { source, reasons } = status;
-  const reason = isText(source?.reason) ? `: ${source.reason}` : "";
-  const below = shown === null ? "There is no good report yet." : "Below is the last good report.";
-  if (source?.state === "rejected") return `The file's present content is not served${reason}. ${below}`;
-  if (source?.state === "waiting") return `The report file is being waited for${reason}. ${shown === null ? "" : below}`;
-  if (status.stale) return `The gateway has lost its broker; ${shown === null ? "the report appears here once it answers" : "what is below may be out of date"}.`;
-  return `The service is degraded: ${lineOf(reasons) || "it does not say why"}.`;
+function tellNotServed(error) {
+  if (error.cause === 404 && shown === null) {
+    page["waiting-title"].textContent = "No such report";
+    page["waiting-reason"].textContent = "This gateway serves no channel of that name. ";
+    page["waiting-reason"].append(make("a", { href: "./", textContent: "Show the first one" }));
+  }
 }
 
 let state = "connecting";
@@ -238,7 +255,7 @@ function setState(next) {
 const backoff = (n) => Math.random() * Math.min(30_000, 500 * 2 ** n);
 
 function connect() {
-  const address = new URL("ws", document.baseURI);
+  const address = new URL(`ws${query}`, document.baseURI);
   address.protocol = address.protocol.replace("http", "ws");
   const opened = new WebSocket(address);
   socket = opened;
@@ -268,7 +285,8 @@ function receive(frame) {
     show(message.data);
     setTimeout(checkStatus, Math.random() * 1000); // spread: every page gets an update at the same moment
   } else if (message.type === "error" && shown === null) {
-    page["waiting-reason"].textContent = `${message.message}. The report appears here by itself.`;
+    page["waiting-title"].textContent = "Waiting for the first report";
+    page["waiting-reason"].textContent = "It appears here by itself.";
   }
 }
 
@@ -283,12 +301,14 @@ async function poll() {
   if (document.hidden) return;
   checkStatus();
   if (state === "live") return;
-  const report = await getJson("audit").catch(() => null);
+  const report = await getJson(`audit${query}`).catch(() => null);
   if (state === "live") return; // what came meanwhile over the socket is newer
   setState(report ? "polling" : "offline");
   show(report);
 }
 
+page.subject.hidden = channel !== null; // until it is known what the report is
+for (const link of document.querySelectorAll("[data-of-channel]")) link.href += query;
 page.filter.addEventListener("input", showRows);
 addEventListener("online", () => { if (!socket) connect(); });
 document.addEventListener("visibilitychange", poll);

@@ -6,41 +6,42 @@ from fastapi import APIRouter, Header, HTTPException
 from reportcast.contracts.report import is_history_name
 from starlette.responses import Response
 
-from gateway.feed import Feed
+from gateway.routes.channel import ChosenFeed
 
 JSON = "application/json"
 
+audit_router = APIRouter(prefix="/audit")
 
-def audit_router(feed: Feed) -> APIRouter:
-    """Make the endpoints."""
-    router = APIRouter(prefix="/audit")
 
-    @router.api_route("", methods=["GET", "HEAD"])
-    async def latest(if_none_match: Annotated[str | None, Header()] = None) -> Response:
-        snapshot = feed.replica.snapshot
-        if snapshot is None:
-            raise HTTPException(503, "no report has been published yet", {"Retry-After": "5"})
-        headers = {
-            "ETag": f'"{snapshot.digest}"',
-            "Cache-Control": "no-cache",
-            "X-Reportcast-Stale": "false" if feed.relay.is_connected else "true",
-        }
-        if is_same(if_none_match, headers["ETag"]):
-            return Response(status_code=304, headers=headers)
-        return Response(snapshot.body, media_type=JSON, headers=headers)
+@audit_router.api_route("", methods=["GET", "HEAD"])
+async def latest(feed: ChosenFeed, if_none_match: Annotated[str | None, Header()] = None) -> Response:
+    """Give the newest report, or say that the client has it."""
+    snapshot = feed.replica.snapshot
+    if snapshot is None:
+        raise HTTPException(503, "no report has been published yet", {"Retry-After": "5"})
+    headers = {
+        "ETag": f'"{snapshot.digest}"',
+        "Cache-Control": "no-cache",
+        "X-Reportcast-Stale": "false" if feed.relay.is_connected else "true",
+    }
+    if is_same(if_none_match, headers["ETag"]):
+        return Response(status_code=304, headers=headers)
+    return Response(snapshot.body, media_type=JSON, headers=headers)
 
-    @router.get("/history")
-    async def history() -> list[str]:
-        return await feed.broker.history(feed.channel)
 
-    @router.get("/history/{name}")
-    async def past(name: str) -> Response:
-        body = await feed.broker.past_report(feed.channel, name) if is_history_name(name) else None
-        if body is None:
-            raise HTTPException(404, "the history has no report of that name; /audit/history lists those it has")
-        return Response(body, media_type=JSON)
+@audit_router.get("/history")
+async def history(feed: ChosenFeed) -> list[str]:
+    """List the names of the kept reports, newest first."""
+    return await feed.broker.history(feed.channel)
 
-    return router
+
+@audit_router.get("/history/{name}")
+async def past(feed: ChosenFeed, name: str) -> Response:
+    """Give one kept report."""
+    body = await feed.broker.past_report(feed.channel, name) if is_history_name(name) else None
+    if body is None:
+        raise HTTPException(404, "the history has no report of that name; /audit/history lists those it has")
+    return Response(body, media_type=JSON)
 
 
 def is_same(if_none_match: str | None, etag: str) -> bool:

@@ -11,26 +11,24 @@ from starlette.websockets import WebSocket
 
 from gateway.auth import is_allowed_origin
 from gateway.connection import AsgiConnection
-from gateway.feed import Feed
+from gateway.feed import Feed, Feeds
 from gateway.hub import Peer
 
 log = structlog.get_logger("websocket")
 
 
-def websocket_router(feed: Feed) -> APIRouter:
+def websocket_router(feeds: Feeds) -> APIRouter:
     """Make the endpoint."""
     router = APIRouter()
     ids = itertools.count(1)
 
     @router.websocket("/ws")
     async def follow(websocket: WebSocket) -> None:
-        headers = websocket.headers
-        allowed = feed.settings.gateway_allowed_origins
-        if not is_allowed_origin(headers.get("origin"), headers.get("host"), allowed):
-            await _refuse_origin(feed, websocket)
+        feed = await _admitted(feeds, websocket)
+        if feed is None:
             return
         await websocket.accept()
-        if feed.hub.is_full:
+        if feeds.is_full:
             feed.metrics.refused.labels("limit").inc()
             await websocket.close(CloseCode.TRY_AGAIN_LATER, "connection limit reached; try again later")
             return
@@ -39,15 +37,27 @@ def websocket_router(feed: Feed) -> APIRouter:
     return router
 
 
-async def _refuse_origin(feed: Feed, websocket: WebSocket) -> None:
-    feed.metrics.refused.labels("origin").inc()
-    log.info("connection refused", origin=websocket.headers["origin"][:200], remedy="GATEWAY_ALLOWED_ORIGINS")
+async def _admitted(feeds: Feeds, websocket: WebSocket) -> Feed | None:
+    headers, metrics = websocket.headers, feeds.first.metrics
+    allowed = feeds.first.settings.gateway_allowed_origins
+    channel = websocket.query_params.get("channel")
+    feed = feeds.get(channel)
+    if not is_allowed_origin(headers.get("origin"), headers.get("host"), allowed):
+        metrics.refused.labels("origin").inc()
+        log.info("connection refused", origin=headers["origin"][:200], remedy="GATEWAY_ALLOWED_ORIGINS")
+    elif feed is None:
+        metrics.refused.labels("channel").inc()
+        log.info("connection refused", channel=(channel or "")[:64], served=feeds.channels)
+    else:
+        return feed
     await websocket.close()  # before the upgrade: a 403
+    return None
 
 
 def _peer(websocket: WebSocket, number: int, feed: Feed) -> Peer:
     address = f"{websocket.client.host}:{websocket.client.port}" if websocket.client else "unknown"
-    return Peer(number, address, websocket.headers.get("user-agent", "")[:200], feed.timestamp)
+    user_agent = websocket.headers.get("user-agent", "")[:200]
+    return Peer(number, feed.channel, address, user_agent, feed.timestamp)
 
 
 async def _serve(feed: Feed, connection: AsgiConnection) -> None:
@@ -55,8 +65,8 @@ async def _serve(feed: Feed, connection: AsgiConnection) -> None:
     opened_s = clock()
     feed.hub.join(connection)
     feed.metrics.opened.inc()
-    feed.metrics.connections.set(len(feed.hub))
-    log.info("connection opened", id=connection.peer.id, address=connection.peer.address)
+    feed.metrics.connections.inc()
+    log.info("connection opened", id=connection.peer.id, channel=feed.channel, address=connection.peer.address)
     connection.send(feed.replica.frame(feed.timestamp))
     try:
         async with asyncio.TaskGroup() as tasks:
@@ -65,7 +75,7 @@ async def _serve(feed: Feed, connection: AsgiConnection) -> None:
             writing.cancel()
     finally:
         feed.hub.leave(connection)
-        feed.metrics.connections.set(len(feed.hub))
+        feed.metrics.connections.dec()
         log.info(
             "connection closed",
             id=connection.peer.id,

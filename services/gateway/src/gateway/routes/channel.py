@@ -1,0 +1,43 @@
+"""Which channel a request is for. Its name is a key into the served ones, and nothing else."""
+
+from typing import Annotated
+
+from fastapi import Depends, HTTPException
+from starlette.requests import Request
+
+from gateway.auth import require_admin
+from gateway.feed import Feed, Feeds
+
+
+def feeds_of(request: Request) -> Feeds:
+    """Give all that this process serves."""
+    feeds: Feeds = request.app.state.feeds
+    return feeds
+
+
+AllFeeds = Annotated[Feeds, Depends(feeds_of)]
+
+
+def feed_of(feeds: AllFeeds, channel: str | None = None) -> Feed:
+    """
+    Give the feed of ``?channel=``, the first one without it.
+
+    Raises:
+        HTTPException: 404 if it is not served.
+    """
+    feed = feeds.get(channel)
+    if feed is None:
+        raise HTTPException(404, f"this channel is not served here; served are: {', '.join(feeds.channels)}")
+    return feed
+
+
+ChosenFeed = Annotated[Feed, Depends(feed_of)]
+
+
+def only_admin(feeds: AllFeeds, request: Request) -> None:
+    """Let an admin pass; see ``require_admin``."""
+    require_admin(feeds.first.settings.gateway_admin_token, request.headers.get("authorization"))
+
+
+# For the ``dependencies`` of a route or a router: asked before anything else of it.
+ONLY_ADMIN = Depends(only_admin)
