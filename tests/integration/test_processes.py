@@ -99,7 +99,7 @@ def test_a_watcher_and_two_gateways(redis_server: RedisServer, tmp_path: Path) -
 
             assert receive(second) == audit(3)
         metrics = httpx.get(f"http://127.0.0.1:{ports[0]}/metrics").text
-        assert "reportcast_watcher_published_total 3.0" in metrics
+        assert 'reportcast_watcher_published_total{channel="audit"} 3.0' in metrics
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "SIGINT"])

@@ -11,9 +11,10 @@ MOMENT = datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.UTC)
 
 
 def audit(mark: int | str = 0, **fields: Any) -> dict[str, Any]:
-    """Give an audit report's fields; ``mark`` makes it differ from others."""
+    """Give an audit report's fields; ``mark`` makes it differ from others, and a number is its second."""
+    moment = MOMENT + datetime.timedelta(seconds=mark if isinstance(mark, int) else 0)
     return {
-        "timestamp": f"2026-11-23T12:00:00Z-{mark}",
+        "timestamp": f"{moment:%Y-%m-%dT%H:%M:%SZ}",
         "health_status": "green",
         "summary": {"total": 1, "missing": 0, "extra": 0, "dirty": 0, "clean": 1},
         "repos": [{"name": f"repo-{mark}", "status": "clean", "local_path": "/srv/repo"}],
