@@ -68,7 +68,7 @@ async def test_each_endpoint_takes_a_channel(memory_broker: MemoryBroker) -> Non
         assert (await gateway.http.get("audit/history/dns.json", params=dns)).json() == audit(1)
         assert (await gateway.http.get("audit/history/dns.json")).status_code == 404
         assert [(await gateway.status(name))["channel"] for name in (None, "dns")] == ["audit", "dns"]
-        async with memory_broker.refresh_requests("dns") as requests:
+        async with memory_broker.refresh_requests(["dns"]) as requests:
             triggered = await gateway.http.post("api/ws/trigger-update", params=dns)
             await anext(requests)
             assert triggered.json()["message"] == "Update triggered"

@@ -9,6 +9,7 @@ import gateway.relay
 import pytest
 import redis.asyncio
 import watcher.publisher
+import watcher.tenure
 from reportcast.broker.keys import keys_of
 from reportcast.broker.memory import MemoryBroker
 from reportcast.broker.redis import RedisBroker
@@ -33,7 +34,8 @@ def verify_often(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let both services look after the broker several times a second."""
     monkeypatch.setattr(gateway.relay, "VERIFY_S", 0.2)
     monkeypatch.setattr(gateway.relay, "GRACE_S", 0.2)
-    monkeypatch.setattr(watcher.publisher, "VERIFY_S", 0.2)
+    monkeypatch.setattr(watcher.publisher, "HEARTBEAT_S", 0.2)
+    monkeypatch.setattr(watcher.tenure, "RENEW_S", 0.2)
 
 
 async def is_stale(running: RunningGateway, expected: bool) -> None:
