@@ -112,11 +112,17 @@ def load_settings(kind: type[S], environ: Mapping[str, str]) -> S:
     try:
         return kind.model_validate(values)
     except ValidationError as exc:
-        error = exc.errors()[0]
-        name = str(error["loc"][0]).upper()
-        shown = "" if _is_secret(fields[name]) else f" is {environ.get(name, '')!r}"
-        what = error["msg"].removeprefix("Value error, ")
-        raise SettingsError(f"{name}{shown}: {what[0].lower()}{what[1:]}") from exc
+        raise SettingsError(_sentence(exc, fields, environ)) from exc
+
+
+def _sentence(exc: ValidationError, fields: Mapping[str, FieldInfo], environ: Mapping[str, str]) -> str:
+    error = exc.errors()[0]
+    what = error["msg"].removeprefix("Value error, ")
+    if not error["loc"]:  # several settings that do not go together; the sentence names them
+        return what
+    name = str(error["loc"][0]).upper()
+    shown = "" if _is_secret(fields[name]) else f" is {environ.get(name, '')!r}"
+    return f"{name}{shown}: {what[0].lower()}{what[1:]}"
 
 
 def describe_settings(kind: type[Settings]) -> str:

@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+from reportcast.contracts.report import ReportKind
+from reportcast.service.settings import SettingsError, load_settings
+from watcher.settings import SourceSettings
+
+
+def load(**environ: str) -> SourceSettings:
+    """Load the settings."""
+    return load_settings(SourceSettings, environ)
+
+
+def test_one_report() -> None:
+    """Is the audit's."""
+    assert load().channels == {"audit": Path("output/GitRepoReport.json")}
+    assert load(REPORT_FILE="/a/r.json").channels == {"audit": Path("/a/r.json")}
+
+
+def test_many_reports() -> None:
+    """Each has a channel; the kind follows from its name."""
+    settings = load(REPORTS="audit=/a/r.json, dns = /a/dns-*.json,audit-east=/b/r=1.json")
+
+    assert settings.channels == {
+        "audit": Path("/a/r.json"),
+        "dns": Path("/a/dns-*.json"),
+        "audit-east": Path("/b/r=1.json"),
+    }
+    assert [settings.kind(channel) for channel in settings.channels] == [
+        ReportKind.AUDIT,
+        ReportKind.GENERIC,
+        ReportKind.AUDIT,
+    ]
+
+
+def test_what_is_expected() -> None:
+    """For all channels, for some, or for none."""
+    many = {"REPORTS": "audit=/a/r.json,dns=/a/d.json"}
+    assert load().expected_every_s("audit") is None
+    assert load(REPORT_EXPECTED_EVERY_S="300").expected_every_s("audit") == 300
+    mixed = load(**many, REPORT_EXPECTED_EVERY_S="60,dns=0")
+    assert [mixed.expected_every_s(channel) for channel in ("audit", "dns")] == [60, 0]
+
+
+def test_where_the_history_is() -> None:
+    """The audit's in the folder itself, as existing tools have it, others' in one of their name."""
+    settings = load(HISTORY_DIR="/h", REPORTS="audit=/a/r.json,dns=/a/d.json")
+
+    assert [settings.history_of(channel) for channel in settings.channels] == [Path("/h"), Path("/h/dns")]
+    assert load().history_of("audit") is None
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        pytest.param({"REPORTS": "/a/r.json"}, "'/a/r.json' names no channel; expected channel=path", id="no-channel"),
+        pytest.param({"REPORTS": "a/b=/r.json"}, "'a/b' is no name", id="bad-channel"),
+        pytest.param({"REPORTS": "rejected=/r.json"}, "names the folder of rejected contents", id="rejected"),
+        pytest.param({"REPORTS": "a=/x,a=/y"}, "a is given twice", id="twice"),
+        pytest.param({"REPORTS": "a=/*/r.json"}, "in the last part of a path alone", id="pattern-in-a-folder"),
+        pytest.param({"REPORTS": "a="}, "is no file", id="no-path"),
+        pytest.param({"REPORTS": "a=/x", "REPORT_FILE": "/y"}, "REPORTS and REPORT_FILE are both set", id="both"),
+        pytest.param({"REPORT_HOLD": "everything"}, "'everything' is no finding; expected some of", id="hold"),
+        pytest.param({"REPORT_EXPECTED_EVERY_S": "dns=3"}, "names 'dns', which is no channel", id="unknown-channel"),
+        pytest.param({"REPORT_EXPECTED_EVERY_S": "-1"}, "greater than or equal to 0", id="negative"),
+        pytest.param({"REPORT_EXPECTED_EVERY_S": "1,2"}, "the value for all channels is given twice", id="two-values"),
+        pytest.param({"HISTORY_DIR": "/a", "REPORT_FILE": "/a/r.json"}, "has to be one of its own", id="history"),
+    ],
+)
+def test_wrong(environ: dict[str, str], words: str) -> None:
+    """One sentence says what, and what is allowed."""
+    with pytest.raises(SettingsError, match=r"^[^\n]+$") as caught:
+        load(**environ)
+
+    assert words in str(caught.value)
