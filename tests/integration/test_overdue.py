@@ -1,0 +1,89 @@
+"""A producer that fell silent."""
+
+import datetime
+from pathlib import Path
+
+from reportcast.broker.memory import MemoryBroker
+from reportcast.contracts.clock import utc_now
+from reportcast.contracts.messages import Source, SourceState
+
+from tests.integration.test_watcher import replace, wait_served, wait_source
+from tests.support.reports import audit_bytes
+from tests.support.running import CHANNEL, running_gateway, running_watcher
+from tests.support.wait import await_until
+
+OVERDUE = "reportcast_watcher_overdue_seconds"
+
+
+async def source_of(broker: MemoryBroker) -> Source:
+    """Give what is told of the file."""
+    source = (await broker.state(CHANNEL)).source
+    assert source
+    return source
+
+
+async def test_a_report_that_does_not_come_is_overdue(memory_broker: MemoryBroker, tmp_path: Path) -> None:
+    """In messages, status and a gauge, with how late it is; one that comes ends it."""
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    async with (
+        running_watcher(memory_broker, path, report_expected_every_s={"": 0.5}, report_sweep_s=0.2) as watching,
+        running_gateway(memory_broker) as gateway,
+    ):
+        await wait_served(memory_broker, audit_bytes(1))
+        await wait_source(memory_broker, SourceState.OVERDUE)
+        source = await source_of(memory_broker)
+        assert source.expected_every_s == 0.5
+        assert source.late_by_s
+        assert source.due_at
+        assert abs((utc_now() - source.due_at).total_seconds() - source.late_by_s) < 10
+        await await_until("the gauge shows it", lambda: watching.metric(OVERDUE) > 1)
+
+        async def is_degraded() -> bool:
+            return "the report is overdue: expected every" in "".join((await gateway.status())["reasons"])
+
+        await await_until("the status says so", is_degraded)
+        replace(path, audit_bytes(2))
+        await wait_source(memory_broker, SourceState.LIVE)
+        assert watching.metric(OVERDUE) == 0
+        assert (await source_of(memory_broker)).late_by_s is None
+
+
+async def test_an_old_file_is_overdue_from_the_start(memory_broker: MemoryBroker, tmp_path: Path) -> None:
+    """The job stopped while no watcher was there: the file's own time tells."""
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    tomorrow = datetime.timedelta(days=1)
+    async with running_watcher(
+        memory_broker, path, now=lambda: utc_now() + tomorrow, report_expected_every_s={"audit": 3600.0}
+    ):
+        await wait_source(memory_broker, SourceState.OVERDUE)
+        source = await source_of(memory_broker)
+
+    assert source.late_by_s
+    assert abs(source.late_by_s - 23 * 3600) < 60
+
+
+async def test_what_was_learnt_outlives_a_restart(memory_broker: MemoryBroker, tmp_path: Path) -> None:
+    """The interval comes back with the last word about the file."""
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    async with running_watcher(memory_broker, path):
+        await wait_source(memory_broker, SourceState.LIVE)
+    learnt = Source(SourceState.LIVE, "2026-11-23T12:00:00.000Z", expected_every_s=300.0)
+    await memory_broker.set_source(CHANNEL, learnt)
+    hour = datetime.timedelta(hours=1)
+
+    async with running_watcher(memory_broker, path, now=lambda: utc_now() + hour):
+        await wait_source(memory_broker, SourceState.OVERDUE)
+        assert (await source_of(memory_broker)).expected_every_s == 300
+
+
+async def test_a_bad_file_is_rejected_rather_than_overdue(memory_broker: MemoryBroker, tmp_path: Path) -> None:
+    """What is wrong with the file says more."""
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    async with running_watcher(memory_broker, path, report_expected_every_s={"": 0.1}, report_sweep_s=0.1):
+        await wait_source(memory_broker, SourceState.OVERDUE)
+        replace(path, b"[]")
+        await wait_source(memory_broker, SourceState.REJECTED)
