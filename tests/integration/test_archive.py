@@ -1,5 +1,6 @@
 """What a watcher keeps on disk: the history, rejected contents, and what becomes of both at a restart."""
 
+import functools
 import hashlib
 import json
 import os
@@ -44,7 +45,7 @@ async def test_published_reports_are_kept(memory_broker: MemoryBroker, tmp_path:
         async with running_watcher(memory_broker, path, history_dir=history):
             await publish(memory_broker, path, *marks)
             latest = body(marks[-1])
-            await await_until("the latest is kept", lambda: is_latest(history, latest))
+            await await_until("the latest is kept", functools.partial(is_latest, history, latest))
 
     assert kept(history) == ["2026-11-23T12:00:01Z.json", "2026-11-23T12:00:02Z.json", "2026-11-23T12:00:03Z.json"]
     assert (history / "latest.json").readlink() == Path("2026-11-23T12:00:03Z.json")
