@@ -14,6 +14,7 @@ import pytest
 import structlog.testing
 import watcher.inotify
 from watcher.arming import Armed
+from watcher.inotify import Hint
 from watcher.threads import in_daemon_thread
 from watcher.watch import Followed, Watch, WatchMode
 
@@ -29,13 +30,15 @@ class Lookout:
 
     def __init__(self, path: Path) -> None:
         self.hints = 0
+        self.last: Hint | None = None
         self.seen: dict[str, str] = {}
         self.modes: list[WatchMode] = []
         self._path = path
 
-    def hint(self) -> None:
+    def hint(self, hint: Hint) -> None:
         """Look again."""
         self.hints += 1
+        self.last = hint
         self.seen = {}
         for path in self._path.parent.glob(self._path.name):
             with contextlib.suppress(OSError):
@@ -525,7 +528,7 @@ async def main():
     hints, modes, watch = [], [], Watch(0.01)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(watch.run())
-        followed = watch.follow(PATH, lambda: hints.append(1), modes.append)
+        followed = watch.follow(PATH, hints.append, modes.append)
         await followed.rearm()
         before = len(hints)
         while len(hints) < before + 3:
@@ -565,3 +568,23 @@ def test_a_limit_is_named_and_polling_takes_over(limit: str, why: str, tmp_path:
     assert modes[0].startswith("polling: ")
     assert why in modes[0]
     assert modes[1] == "inotify: "
+
+
+async def test_a_hint_tells_whether_the_writer_has_closed_the_file(tmp_path: Path) -> None:
+    """While it is open, what is there may be old and new in one."""
+    path = tmp_path / "r.json"
+    path.write_text("one")
+    async with watching() as watch:
+        lookout, followed = follow(watch, path)
+        await followed.rearm()
+        with path.open("r+b", buffering=0) as file:
+            file.write(b"two")
+            await lookout.sees("two")
+            during = lookout.last
+        await await_until("it is closed", lambda: lookout.last is Hint.DONE)
+        with path.open("ab"):
+            pass
+        (tmp_path / "other").write_text("three")
+        (tmp_path / "other").replace(path)
+        await lookout.sees("three")
+        assert (during, lookout.last) == (Hint.WRITING, Hint.DONE)

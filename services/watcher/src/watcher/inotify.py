@@ -6,6 +6,7 @@ It has one watch per directory (inode), however many listen there and by whateve
 
 import asyncio
 import contextlib
+import enum
 import errno
 import fnmatch
 import os
@@ -29,6 +30,15 @@ CONTENTS = NAMES | MODIFY | CLOSE_WRITE | ATTRIB
 
 RENAMES = CREATE | DELETE | MOVED_FROM | MOVED_TO
 GONE = DELETE_SELF | MOVE_SELF | UNMOUNT | IGNORED
+
+
+class Hint(enum.Enum):
+    """What a hint knows of the file's writer."""
+
+    LOOK = "nothing"
+    WRITING = "it has written and not closed the file"
+    DONE = "it has closed the file, or put it in its place"
+
 
 # So much of the queue is read at once (some thousand events), so that a storm does not hold the event loop.
 READ_BYTES = 65536
@@ -54,7 +64,7 @@ class Interest(NamedTuple):
 class Listener(Protocol):
     """Who wants to know of events."""
 
-    def notice(self, leads_elsewhere: bool) -> None:
+    def notice(self, hint: Hint, leads_elsewhere: bool) -> None:
         """Learn that something of interest happened, and whether its path may lead elsewhere now."""
 
 
@@ -158,14 +168,16 @@ class Inotify:
             events = inotify_simple.parse_events(os.read(self._instance.fileno(), READ_BYTES))
         except BlockingIOError:
             return
-        noticed: dict[Listener, bool] = {}
+        noticed: dict[Listener, tuple[Hint, bool]] = {}
         for wd, mask, _, name in events:
+            hint = _hint_of(mask)
             for listener, leads_elsewhere in self._concerned(wd, mask, name):
-                noticed[listener] = noticed.get(listener, False) or leads_elsewhere
+                before, led_elsewhere = noticed.get(listener, (Hint.LOOK, False))
+                noticed[listener] = before if hint is Hint.LOOK else hint, led_elsewhere or leads_elsewhere
             if mask & IGNORED:
                 self._listening.pop(wd, None)
-        for listener, leads_elsewhere in noticed.items():
-            listener.notice(leads_elsewhere)
+        for listener, (hint, leads_elsewhere) in noticed.items():
+            listener.notice(hint, leads_elsewhere)
 
     def _concerned(self, wd: int, mask: int, name: str) -> Iterator[tuple[Listener, bool]]:
         if mask & Q_OVERFLOW:
@@ -179,3 +191,9 @@ class Inotify:
                     yield listener, False
                 elif interest.name == name:
                     yield listener, bool(mask & RENAMES)
+
+
+def _hint_of(mask: int) -> Hint:
+    if mask & (MODIFY | CREATE):
+        return Hint.WRITING
+    return Hint.DONE if mask & (CLOSE_WRITE | MOVED_TO) else Hint.LOOK

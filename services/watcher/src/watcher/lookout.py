@@ -15,6 +15,7 @@ from reportcast.contracts.report import Report, ReportKind, parse_report
 
 from watcher.cadence import Cadence
 from watcher.gate import Dated, judge
+from watcher.inotify import Hint
 from watcher.metrics import ChannelMetrics
 from watcher.publisher import Offer, Publisher
 from watcher.quarantine import readable_diff
@@ -66,8 +67,11 @@ class Lookout:
         self._cadence = Cadence(settings.expected_every_s(channel))
         self._followed = watch.follow(path, self._hint, self._on_mode)
         self._hinted = asyncio.Event()
+        self._is_closed = False
         self._refresh_requested = False
         self._looked_at: Fingerprint | None = None
+        self._accepted: Fingerprint | None = None
+        self._was_hinted = False
         self._last: Dated | None = None
         self._doubted_s: float | None = None
         self._source: Source | None = None
@@ -89,8 +93,10 @@ class Lookout:
                 await self._look(hinted)
                 await self._rest()
 
-    def _hint(self) -> None:
+    def _hint(self, hint: Hint) -> None:
         self._metrics.hints.inc()
+        if hint is not Hint.LOOK:
+            self._is_closed = hint is Hint.DONE
         self._hinted.set()
 
     def _on_mode(self, mode: WatchMode) -> None:
@@ -119,15 +125,17 @@ class Lookout:
     async def _look(self, hinted: bool) -> None:
         clock = asyncio.get_running_loop().time
         refresh, self._refresh_requested = self._refresh_requested, False
-        fence, began_s = self._publisher.fence, clock()
+        fence, began_s, is_closed = self._publisher.fence, clock(), self._is_closed
         # An event is reason enough to read: a file system's clock is too coarse to tell two quick writes apart.
         by_event = hinted and self._followed.mode.kind == "inotify"
         known = None if refresh or by_event or self._settle.must_read(began_s) else self._looked_at
         # In a thread: a file system that hangs must not hang the event loop.
         reading = await in_daemon_thread(lambda: self._reader.read_if_touched(known))
         if reading is not None:
-            await self._act(reading, began_s, clock(), hinted)
+            await self._act(reading, began_s, clock(), hinted, is_closed and self._is_closed)
             self._publisher.looked(fence)
+            if not self._hinted.is_set():  # else it is of the next look
+                self._is_closed = False
         self._tell_source()
         if refresh:
             self._publisher.announce_refreshed()
@@ -142,16 +150,19 @@ class Lookout:
         except TimeoutError:
             return
 
-    async def _act(self, reading: Reading, began_s: float, now_s: float, hinted: bool) -> None:
+    async def _act(self, reading: Reading, began_s: float, now_s: float, hinted: bool, is_closed: bool) -> None:
         self._metrics.reads.inc()
         touched, self._looked_at = reading.fingerprint != self._looked_at, reading.fingerprint
         if touched:
             self._metrics.detected.inc()
+            self._was_hinted = hinted
         content, offer = self._judge(reading)
-        decision = self._settle.decide(content, reading.fingerprint, began_s, now_s)
+        decision = self._settle.decide(content, reading.fingerprint, began_s, now_s, is_closed)
         self._time_settling(decision, began_s, now_s)
+        if decision is Decision.WAIT:
+            return
         if isinstance(content, Report):
-            self._accept(reading, decision, offer, touched, hinted)
+            self._accept(reading, offer)
         elif decision is Decision.REJECT:
             await self._reject(content, reading)
 
@@ -177,19 +188,20 @@ class Lookout:
             self._metrics.settle.observe(now_s - self._doubted_s)
         self._doubted_s = None
 
-    def _accept(self, reading: Reading, decision: Decision, offer: Offer | None, touched: bool, hinted: bool) -> None:
+    def _accept(self, reading: Reading, offer: Offer | None) -> None:
         assert isinstance(reading.content, Report)
-        if touched:
+        written, self._accepted = reading.fingerprint != self._accepted, reading.fingerprint
+        if written:
             self._cadence.beat(asyncio.get_running_loop().time() - self._age_s(reading, self._source is None))
         if offer is not None:
             self._publisher.offer(offer)
-            if not hinted and offer.was_watched:
+            if not self._was_hinted and offer.was_watched:
                 self._metrics.sweep_finds.inc()
-        elif touched and decision is Decision.UNCHANGED:
+        elif written:
             self._metrics.unchanged.inc()
         self._last = Dated(reading.content, reading.modified_ns)
         # That the old report is still there is no reason not to be overdue.
-        if touched or self._source is None or self._source.state is not SourceState.OVERDUE:
+        if written or self._source is None or self._source.state is not SourceState.OVERDUE:
             self._set_source(SourceState.LIVE)
 
     def _age_s(self, reading: Reading, is_first: bool) -> float:

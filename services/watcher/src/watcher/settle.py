@@ -1,15 +1,20 @@
 """
 When to look at a report's file, and what each reading means. Pure: times and readings come in, decisions go out.
 
-A truncated JSON object is never valid JSON, so a report that parses and validates is whole and is published at once.
-Only content that may be an unfinished write needs waiting, until it has not changed for ``settle_s``.
+A truncated JSON object is never valid JSON, so a report that parses and validates is whole, and is published as soon as
+its writer has closed the file. While the file is open, or where that is not known, a whole report may still be old and
+new in one, if the producer writes over it without truncating: it is published once it was left alone for QUIET_S.
+Content that does not parse may be an unfinished write, and waits until it has not changed for ``settle_s``.
 
-    SETTLED ──── may be torn ───► UNSURE ──── the same for settle_s ───► SETTLED (rejected)
-       ▲                            │
-       └───────── whole ────────────┘
+    SETTLED ── whole, not closed ──► OPEN ── closed, or left alone ──► SETTLED (published)
+       │                              ▲ │
+       │                        whole │ │ cut off
+       │                              │ ▼
+       └───────── cut off ──────────► TORN ── the same for settle_s ──► SETTLED (rejected)
+                                        └──── whole and closed ───────► SETTLED (published)
 
-While SETTLED, a hint makes a look, and the sweep reads whatever the hints say. While UNSURE, every look reads, hints or
-not, because a writer's last event can be lost.
+While SETTLED, a hint makes a look, and the sweep reads whatever the hints say. In the other states every look reads,
+hints or not, because a writer's last event can be lost.
 """
 
 import dataclasses
@@ -23,18 +28,25 @@ from reportcast.contracts.report import Report
 
 # A writer that never finishes is told of after so many times settle_s, however busy it is.
 PATIENCE = 5
-# While unsure, look again so soon even without a hint.
+# While torn, look again so soon even without a hint.
 RELOOK_S = 0.1
-# While unsure, hints are let pass for so long, or twice what the reading took, so that a writer of many small pieces is
+# While torn, hints are let pass for so long, or twice what the reading took, so that a writer of many small pieces is
 # not read once for each of them. It bounds what a slow writer's last piece waits.
 BREATH_S = 0.01
+# While open the same, but shorter: the writer's next step is mostly to close the file, some µs later.
+BRIEF_S = 0.001
+# A whole report whose file was not closed is published when it was left alone for so long, and if it never is, after
+# BUSY_S. Who writes over a file in pieces without truncating it, and pauses for longer, is published half way.
+QUIET_S = 0.025
+BUSY_S = 1.0
 
 
 class State(enum.Enum):
     """What is known of the file."""
 
     SETTLED = "settled"
-    UNSURE = "unsure"
+    OPEN = "open"
+    TORN = "torn"
 
 
 class Decision(enum.Enum):
@@ -62,7 +74,14 @@ class Pause(NamedTuple):
 
 @dataclasses.dataclass(slots=True)
 class _Suspect:
-    """Content that may be an unfinished write: which, since when it has not changed, and when the trouble began."""
+    """
+    Content that may be an unfinished write.
+
+    Attributes:
+        content: Which.
+        since_s: Since when it has not changed.
+        began_s: Since when it is suspected, or what was there instead.
+    """
 
     content: Hashable
     since_s: float
@@ -84,7 +103,7 @@ class Settle:
         self._settle_s = settle_s
         self._sweep_s = sweep_s
         self._published: str | None = None
-        self._suspect: _Suspect | None = None
+        self._suspects: dict[State, _Suspect] = {}
         self._rejected: Hashable = None
         self._read_s = -math.inf
         self._took_s = 0.0
@@ -96,15 +115,26 @@ class Settle:
 
     def must_read(self, now_s: float) -> bool:
         """Tell whether the file is to be read now, even if it looks untouched."""
-        return self.state is State.UNSURE or now_s - self._read_s >= self._sweep_s
+        return self.state is not State.SETTLED or now_s - self._read_s >= self._sweep_s
 
     def pause(self, now_s: float) -> Pause:
         """Tell how long to wait for the next look."""
-        if self.state is State.UNSURE:
-            return Pause(max(BREATH_S, 2 * self._took_s), RELOOK_S)
-        return Pause(0.0, max(0.0, self._read_s + self._sweep_s - now_s))
+        match self.state:
+            case State.SETTLED:
+                return Pause(0.0, max(0.0, self._read_s + self._sweep_s - now_s))
+            case State.OPEN:
+                return Pause(max(BRIEF_S, 2 * self._took_s), QUIET_S)
+            case State.TORN:
+                return Pause(max(BREATH_S, 2 * self._took_s), RELOOK_S)
 
-    def decide(self, content: Report | ReportError, fingerprint: Hashable, began_s: float, now_s: float) -> Decision:
+    def decide(
+        self,
+        content: Report | ReportError,
+        fingerprint: Hashable,
+        began_s: float,
+        now_s: float,
+        is_closed: bool = False,
+    ) -> Decision:
         """
         Decide what a reading means.
 
@@ -113,16 +143,24 @@ class Settle:
             fingerprint: Changes whenever the file was touched.
             began_s: When reading began; monotonic.
             now_s: When it ended.
+            is_closed: Whether the writer is known to have closed the file, or put it in its place, before the reading.
         """
         self._read_s, self._took_s = now_s, now_s - began_s
-        decision = self._accept(content) if isinstance(content, Report) else self._doubt(content, fingerprint, now_s)
-        self.state = State.UNSURE if decision is Decision.WAIT else State.SETTLED
+        if isinstance(content, Report):
+            waiting, decision = State.OPEN, self._accept(content, fingerprint, now_s, is_closed)
+        else:
+            waiting, decision = State.TORN, self._doubt(content, fingerprint, now_s)
+        self.state = waiting if decision is Decision.WAIT else State.SETTLED
+        if decision is not Decision.WAIT:
+            self._suspects.clear()
         return decision
 
-    def _accept(self, report: Report) -> Decision:
-        self._suspect = self._rejected = None
+    def _accept(self, report: Report, fingerprint: Hashable, now_s: float, is_closed: bool) -> Decision:
+        self._rejected = None
         if report.digest == self._published:
             return Decision.UNCHANGED
+        if not is_closed and not self._is_left_alone(State.OPEN, (fingerprint, report.digest), now_s):
+            return Decision.WAIT
         self._published = report.digest
         return Decision.PUBLISH
 
@@ -130,14 +168,15 @@ class Settle:
         key = (fingerprint, str(error))
         if key == self._rejected:
             return Decision.STILL_REJECTED
-        if error.may_be_torn and not self._is_settled(key, now_s):
+        if error.may_be_torn and not self._is_left_alone(State.TORN, key, now_s):
             return Decision.WAIT
-        self._suspect = None
         self._rejected = key
         return Decision.REJECT
 
-    def _is_settled(self, key: Hashable, now_s: float) -> bool:
-        known = self._suspect
-        if known is None or known.content != key:
-            known = self._suspect = _Suspect(key, now_s, known.began_s if known else now_s)
-        return now_s - known.since_s >= self._settle_s or now_s - known.began_s >= PATIENCE * self._settle_s
+    def _is_left_alone(self, state: State, content: Hashable, now_s: float) -> bool:
+        known = self._suspects.get(state)
+        if known is None or known.content != content:
+            known = self._suspects[state] = _Suspect(content, now_s, known.began_s if known else now_s)
+        quiet_s = QUIET_S if state is State.OPEN else self._settle_s
+        busy_s = BUSY_S if state is State.OPEN else PATIENCE * self._settle_s
+        return now_s - known.since_s >= quiet_s or now_s - known.began_s >= busy_s

@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 import structlog
 
 from watcher.arming import Armed, arm
-from watcher.inotify import Inotify
+from watcher.inotify import Hint, Inotify
 from watcher.threads import in_daemon_thread
 
 # While the path keeps changing, resolve it so many times; then leave it to the events of what is watched by then.
@@ -65,7 +65,7 @@ class Watch:
         finally:
             self._inotify.close()
 
-    def follow(self, path: Path, hint: Callable[[], None], on_mode: Callable[[WatchMode], None]) -> "Followed":
+    def follow(self, path: Path, hint: Callable[[Hint], None], on_mode: Callable[[WatchMode], None]) -> "Followed":
         """
         Give hints for one more report; it is polled until its first ``rearm`` is done.
 
@@ -87,7 +87,7 @@ class Followed:
     def __init__(
         self,
         path: Path,
-        hint: Callable[[], None],
+        hint: Callable[[Hint], None],
         on_mode: Callable[[WatchMode], None],
         inotify: Inotify,
         poller: "_Poller",
@@ -115,9 +115,9 @@ class Followed:
         if not self._is_closed:
             await self._armed.wait()
 
-    def notice(self, leads_elsewhere: bool) -> None:
+    def notice(self, hint: Hint, leads_elsewhere: bool) -> None:
         """Take an event from inotify."""
-        self._hint()
+        self._hint(hint)
         if leads_elsewhere:
             self._want_arming()
 
@@ -133,7 +133,7 @@ class Followed:
             if not is_new or self._is_closed:  # the same, and listened to since before: nothing went by in between
                 break
         if not self._is_closed and (self._set_mode(armed.why) or changed):
-            self._hint()
+            self._hint(Hint.LOOK)
         self._is_arming = False
         self._armed.set()
         if self._is_stale:
@@ -174,10 +174,10 @@ class _Poller:
 
     def __init__(self, poll_s: float) -> None:
         self._poll_s = poll_s
-        self._hints: dict[object, Callable[[], None]] = {}
+        self._hints: dict[object, Callable[[Hint], None]] = {}
         self._is_needed = asyncio.Event()
 
-    def set(self, who: object, hint: Callable[[], None]) -> None:
+    def set(self, who: object, hint: Callable[[Hint], None]) -> None:
         self._hints[who] = hint
         self._is_needed.set()
 
@@ -191,4 +191,4 @@ class _Poller:
             await self._is_needed.wait()
             await asyncio.sleep(self._poll_s)
             for hint in tuple(self._hints.values()):
-                hint()
+                hint(Hint.LOOK)
