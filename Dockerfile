@@ -19,6 +19,8 @@ RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir wheels \
 FROM python:3.13-slim AS runtime
 ENV PATH="/opt/reportcast/bin:$PATH" PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 COPY --from=builder /opt/reportcast /opt/reportcast
+# For HISTORY_DIR: a new volume that is mounted here belongs to the user below, too.
+RUN install --directory --owner=10001 --group=10001 /history
 # A number, so that Kubernetes can see that it is not root.
 USER 10001:10001
 STOPSIGNAL SIGTERM

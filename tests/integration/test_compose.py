@@ -145,3 +145,26 @@ def test_a_killed_gateway_takes_only_its_own_clients(stack: ComposeProject) -> N
         for _ in range(5):
             with following(stack.address):
                 pass
+
+
+METRICS = "from urllib.request import urlopen; print(urlopen('http://127.0.0.1:9101/metrics').read().decode())"
+LATEST = "print(open('/history/latest.json').read())"
+
+
+def leads(stack: ComposeProject, watcher: str) -> bool:
+    return 'reportcast_watcher_leader{channel="audit"} 1.0' in stack.run_in(watcher, METRICS)
+
+
+def test_a_second_watcher_takes_over(stack: ComposeProject) -> None:
+    """The first is killed: the other publishes the next change, and keeps it in the history that they share."""
+    (first,) = stack.watchers()
+    stack.up(gateways=2, watchers=2)
+    (second,) = set(stack.watchers()) - {first}
+    assert (leads(stack, first), leads(stack, second)) == (True, False)
+    with following(stack.address) as client:
+        stack.kill(first)
+        stack.replace_report(audit_bytes("taken over"))
+
+        assert frame(client)["data"] == audit("taken over")
+    assert leads(stack, second)
+    wait_until("it is kept", lambda: json.loads(stack.run_in(second, LATEST)) == audit("taken over"))

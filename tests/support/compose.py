@@ -48,10 +48,11 @@ class ComposeProject:
     def build(self) -> None:
         self._compose("build", "--quiet")
 
-    def up(self, gateways: int) -> None:
-        """Start what does not run, stop gateways that are too many; returns when all are healthy."""
+    def up(self, gateways: int, watchers: int = 1) -> None:
+        """Start what does not run, stop what is too many; returns when all are healthy."""
+        scale = ("--scale", f"gateway={gateways}", "--scale", f"watcher={watchers}")
         try:
-            self._compose("up", "--detach", "--wait", "--no-build", "--scale", f"gateway={gateways}")
+            self._compose("up", "--detach", "--wait", "--no-build", *scale)
         except AssertionError as failed:
             failed.add_note(self._compose("logs", "--tail", "50"))
             raise
@@ -63,6 +64,14 @@ class ComposeProject:
     def gateways(self) -> list[str]:
         """Give the container of each gateway that runs."""
         return self._compose("ps", "--quiet", "gateway").split()
+
+    def watchers(self) -> list[str]:
+        """Give the container of each watcher that runs."""
+        return self._compose("ps", "--quiet", "watcher").split()
+
+    def run_in(self, container: str, script: str) -> str:
+        """Run Python in a container; give what it prints."""
+        return self._docker("exec", container, "python", "-c", script).strip()
 
     def gateway_address(self, container: str) -> str:
         """Give where one gateway answers, past nginx."""
