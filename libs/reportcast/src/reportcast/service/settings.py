@@ -129,7 +129,7 @@ def describe_settings(kind: type[Settings]) -> str:
     """List the settings, one a line, with defaults and meaning."""
     lines = []
     for name, field in kind.model_fields.items():
-        default = "unset" if field.default in (None, ()) else field.default
+        default = "unset" if field.default in (None, (), {}) else field.default
         default = ",".join(default) if isinstance(default, tuple) else default
         file = f" (or {name.upper()}_FILE)" if _is_secret(field) else ""
         lines.append(f"  {name.upper():<26}{field.description}{file} [{default}]")
