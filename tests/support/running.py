@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import dataclasses
-from collections.abc import AsyncIterator, Sequence
+import datetime
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -104,11 +105,13 @@ class RunningWatcher:
 
 
 @contextlib.asynccontextmanager
-async def running_watcher(broker: Broker, path: Path, **settings: Any) -> AsyncIterator[RunningWatcher]:
+async def running_watcher(
+    broker: Broker, path: Path, now: Callable[[], datetime.datetime] = utc_now, **settings: Any
+) -> AsyncIterator[RunningWatcher]:
     """Run a watcher until the end of the block; its sweep is slow, so that tests see what events alone do."""
     registry, health = new_registry(), Health()
     chosen = SourceSettings(report_file=path, **{"report_sweep_s": 60.0, "report_settle_s": 0.5, **settings})
     async with asyncio.TaskGroup() as tasks:
-        watching = tasks.create_task(Watcher(chosen, broker, WatcherMetrics(registry), health, utc_now).run())
+        watching = tasks.create_task(Watcher(chosen, broker, WatcherMetrics(registry), health, now).run())
         yield RunningWatcher(registry, health)
         watching.cancel()
