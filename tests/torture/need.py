@@ -29,7 +29,7 @@ def require_root(what: str) -> None:
 
 
 def mount(*arguments: str) -> None:
-    """Call mount(8); go on only if that works."""
+    """Mount something; go on only if that works."""
     require_root("mounting")
     done = subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
     if done.returncode:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -69,6 +69,11 @@ class WatcherProcess:
         """Send it a signal."""
         self._process.send_signal(number)
 
+    async def end(self) -> None:
+        """End it as an operator does."""
+        self._process.terminate()
+        await await_until("it has ended", lambda: self._process.poll() is not None)
+
     def kill(self) -> None:
         """End it with SIGKILL."""
         self._process.kill()
@@ -102,14 +107,15 @@ async def running_process(
     chosen = {"REDIS_URL": redis_url, "REPORT_FILE": str(path), "WATCHER_PORT": str(port), "REPORT_SWEEP_S": "60"}
     environment = {**os.environ, **chosen, **settings}  # noqa: TID251 - of a child, not a setting
     with tempfile.NamedTemporaryFile(prefix="reportcast-torture-", suffix=".log") as log:
-        process = subprocess.Popen([*before, str(COMMAND)], env=environment, stdout=log, stderr=log)
-        running = WatcherProcess(process, port, log)
+        running = WatcherProcess(_start([*before, str(COMMAND)], environment, log), port, log)
         case.metric = running.metric
         try:
             await running.ready()
             yield running
-            process.terminate()
-            await await_until("it has ended", lambda: process.poll() is not None)
+            await running.end()
         finally:
-            process.kill()
-            process.wait()
+            running.kill()
+
+
+def _start(command: Sequence[str], environment: Mapping[str, str], log: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(command, env=environment, stdout=log, stderr=log)

@@ -35,7 +35,7 @@ class Row:
     def cell(self) -> str:
         """The result with the median and the longest time."""
         if not self.times_ms:
-            return f"{self.result} | – "
+            return f"{self.result} | - "
         times = sorted(self.times_ms)
         median, longest = (f"{ms:.0f}" for ms in (times[len(times) // 2], times[-1]))
         return f"{self.result} | {median if len(times) == 1 else f'{median} ({longest})'} "
@@ -65,11 +65,11 @@ def page(rows: Sequence[Row], date: str) -> str:
     lines: dict[tuple[int, str, str, str], dict[str, Row]] = {}
     for row in rows:
         number = int(row.case[1:]) if row.case else len(CASES) + 1
-        lines.setdefault((number, row.case or "–", row.writer, row.what), {})[row.place] = row
+        lines.setdefault((number, row.case or "-", row.writer, row.what), {})[row.place] = row
     heads = "".join(f" {place} | ms |" for place in NAMES)
     table = [f"| case | what | writer or variant |{heads}", "| --- | --- | --- |" + " --- | ---: |" * len(NAMES)]
     for (_, case, writer, what), found in sorted(lines.items(), key=lambda line: line[0]):
-        cells = "".join(f" {found[place].cell}|" if place in found else " – | – |" for place in NAMES)
+        cells = "".join(f" {found[place].cell}|" if place in found else " - | - |" for place in NAMES)
         table.append(f"| {case} | {what} | {writer} |{cells}")
     return _PAGE.format(
         date=date, system=f"{platform.system()} {platform.release()}", summary=summary(rows), table="\n".join(table)

@@ -40,9 +40,8 @@ async def test_w12_a_fuse_mount(place: Place, row: Row) -> None:
     with bindfs(place.report.parent, target), structlog.testing.capture_logs() as logs:
         async with torture(target / "r.json", row, report_poll_s=0.1) as case:
             await case.moves("reportcast_watcher_hints_total")
-            assert (
-                await case.metric(WATCH_MODE, mode="polling", why="fuse does not tell of changes made elsewhere") == 1
-            )
+            why = "fuse does not tell of changes made elsewhere"
+            assert await case.metric(WATCH_MODE, mode="polling", why=why) == 1
             assert ("warning", "polling") in [(entry["log_level"], entry.get("mode")) for entry in logs]
             for mark in range(3):
                 place.report.write_bytes(audit_bytes(mark))
@@ -72,15 +71,20 @@ LIMITS = {
 }
 
 
+def with_none_left(limit: str) -> tuple[str, ...]:
+    """Give what comes before a command that is to run in a user namespace where a limit is 0."""
+    require("unshare")
+    sysctl = f"/proc/sys/user/{limit}"
+    in_namespace = ("unshare", "--user", "--map-root-user")
+    if subprocess.run([*in_namespace, "test", "-w", sysctl], check=False).returncode:
+        lacking("user namespaces are not allowed here")
+    return (*in_namespace, "sh", "-c", f'echo 0 >{sysctl} && exec "$@"', "sh")
+
+
 @pytest.mark.parametrize("limit", LIMITS)
 async def test_w13_inotify_limits(place: Place, row: Row, limit: str, redis_url: str) -> None:
     """A watcher that may have none polls; its message names the sysctl; its reports are published all the same."""
-    require("unshare")
-    sysctl = f"/proc/sys/user/{limit}"
-    in_namespace = ["unshare", "--user", "--map-root-user"]
-    if subprocess.run([*in_namespace, "test", "-w", sysctl], check=False).returncode:
-        lacking("user namespaces are not allowed here")
-    limited = (*in_namespace, "sh", "-c", f'echo 0 >{sysctl} && exec "$@"', "sh")
+    limited = with_none_left(limit)
     async with (
         watching_process(redis_url, place.report, row) as case,
         running_process(redis_url, place.report, case, before=limited, REPORT_POLL_S="0.1") as process,
@@ -98,11 +102,15 @@ async def test_w13_inotify_limits(place: Place, row: Row, limit: str, redis_url:
 
 async def test_w14_the_queue_overflows(place: Place, row: Row) -> None:
     """More events than the kernel keeps, while the loop is blocked, and the report's own come last: it is found."""
-    events = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
     async with torture(place.report, row) as case:
         await case.moves("reportcast_watcher_hints_total")
-        # Nothing is awaited here, so nothing is read from the queue; each file makes at least two events.
-        for number in range(events // 2 + 1000):
-            (place.report.parent / f"neighbour-{number}").touch()
+        flood(place.report.parent)
         place.report.write_bytes(audit_bytes(1))
         await case.publishes(audit_bytes(1))
+
+
+def flood(folder: Path) -> None:
+    """Raise more events in a folder than the kernel keeps; nothing is awaited, so nothing is read meanwhile."""
+    most = int(Path("/proc/sys/fs/inotify/max_queued_events").read_text())
+    for number in range(most // 2 + 1000):  # that a file comes, and that it is closed
+        (folder / f"neighbour-{number}").touch()

@@ -87,7 +87,7 @@ async def test_w15_neighbours_whose_names_are_no_text(place: Place, row: Row) ->
     async with torture(place.report, row) as case:
         await case.moves(PUBLISHED)
         for mark, name in enumerate((b"\xff\xfe", b"r.json\xff", b"\xe9t\xe9.json")):
-            neighbour = Path(os.fsdecode(os.fsencode(place.report.parent) + b"/" + name))
+            neighbour = place.report.parent / os.fsdecode(name)
             neighbour.write_bytes(audit_bytes("neighbour"))
             place.report.write_bytes(audit_bytes(mark))
             await case.publishes(audit_bytes(mark))
@@ -135,10 +135,9 @@ def make_zero_device(path: Path) -> None:
 
 
 def make_socket(path: Path) -> None:
-    with contextlib.closing(socket.socket(socket.AF_UNIX)) as listener:
-        # Of a path, it takes 107 bytes.
-        with contextlib.chdir(path.parent):
-            listener.bind(path.name)
+    # Of a path, it takes 107 bytes.
+    with contextlib.closing(socket.socket(socket.AF_UNIX)) as listener, contextlib.chdir(path.parent):
+        listener.bind(path.name)
 
 
 def make_sparse(path: Path) -> None:

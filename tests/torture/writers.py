@@ -120,6 +120,10 @@ def slow_writer(place: Place, raw: bytes, *, pieces: int, lasts_s: float, part: 
     Start a process that truncates the report and writes ``raw`` in pieces.
 
     Args:
+        place: Where.
+        raw: The whole content.
+        pieces: How many.
+        lasts_s: How long all of them take.
         part: After so much of it, the process says so in a line and writes no more.
     """
     source = place.work / "slow"
