@@ -57,6 +57,7 @@ class Case:
         self._moving: list[tuple[str, dict[str, str], float]] = []
         self._served: list[bytes | None] = [None]
         self._refreshed = 0
+        self._is_over = False
         self._arrived = asyncio.Event()
         self._arrived_ns: list[int] = []
 
@@ -81,6 +82,10 @@ class Case:
         changed_ns = changed_at_ns(self.path) if since_ns is None else since_ns
         self._row.times_ms.append(max(0, self._arrived_ns[index] - changed_ns) / 1e6)
         return self.snapshots[index]
+
+    def expects_what_came(self) -> None:
+        """Take what was published so far for what was expected; the test has judged it."""
+        self._expected = self.bodies
 
     async def refuses(self, words: str) -> Source:
         """Wait until the present content is refused with these words, while the last good one is served."""
@@ -145,12 +150,16 @@ class Case:
             self._arrived.set()
 
     async def sample(self) -> None:
-        """Note all that is served, for ever."""
-        while True:
+        """Note all that is served, until ``stop_sampling``."""
+        while not self._is_over:
             served = await self.served()
             if served != self._served[-1]:
                 self._served.append(served)
             await asyncio.sleep(SAMPLE_S)
+
+    def stop_sampling(self) -> None:
+        """Have ``sample`` return."""
+        self._is_over = True
 
     async def finish(self) -> None:
         """Check all that a case has to end with."""
@@ -183,10 +192,11 @@ async def observing(broker: Broker, path: Path, row: Row) -> AsyncIterator[Case]
     """Observe what watchers of ``path`` publish until the end of the block; ``finish`` has to be called in it."""
     case = Case(broker, path, row)
     async with broker.subscribe(CHANNEL) as messages, asyncio.TaskGroup() as tasks:
-        observers = [tasks.create_task(case.record(messages)), tasks.create_task(case.sample())]
+        recording = tasks.create_task(case.record(messages))
+        tasks.create_task(case.sample())
         yield case
-        for observer in observers:
-            observer.cancel()
+        case.stop_sampling()
+        recording.cancel()
 
 
 @contextlib.asynccontextmanager

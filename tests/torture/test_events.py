@@ -15,6 +15,7 @@ from tests.torture.places import FIRST, Place
 from tests.torture.processes import running_process, watching_process
 from tests.torture.table import Row
 
+HINTS = "reportcast_watcher_hints_total"
 WATCH_MODE = "reportcast_watcher_watch_mode"
 
 
@@ -35,11 +36,11 @@ def bindfs(source: Path, target: Path) -> Iterator[None]:
 
 @pytest.mark.mounts
 async def test_w12_a_fuse_mount(place: Place, row: Row) -> None:
-    """A real one is detected and polled; changes made behind it are found."""
+    """A real one is detected and polled; changes made behind it are found (FUSE keeps what it knows of a file for 1 s)."""
     target = place.folder / "mounted"
     with bindfs(place.report.parent, target), structlog.testing.capture_logs() as logs:
         async with torture(target / "r.json", row, report_poll_s=0.1) as case:
-            await case.moves("reportcast_watcher_hints_total")
+            await case.moves(HINTS)
             why = "fuse does not tell of changes made elsewhere"
             assert await case.metric(WATCH_MODE, mode="polling", why=why) == 1
             assert ("warning", "polling") in [(entry["log_level"], entry.get("mode")) for entry in logs]
@@ -58,7 +59,7 @@ async def test_w12_network_mounts(place: Place, row: Row, fs_type: str, monkeypa
     )
     monkeypatch.setattr("watcher.mounts.MOUNTINFO", mountinfo)
     async with torture(place.report, row, report_poll_s=0.1) as case:
-        await case.moves("reportcast_watcher_hints_total")
+        await case.moves(HINTS)
         why = f"{fs_type} does not tell of changes made elsewhere"
         assert await case.metric(WATCH_MODE, mode="polling", why=why) == 1
         place.report.write_bytes(audit_bytes(1))
@@ -91,7 +92,7 @@ async def test_w13_inotify_limits(place: Place, row: Row, limit: str, redis_url:
     ):
         await case.publishes(FIRST)
         row.times_ms.clear()
-        await case.moves("reportcast_watcher_hints_total", channel="audit")
+        await case.moves(HINTS, channel="audit")
         assert LIMITS[limit] in await process.log_until("polling")
         assert f"raise {LIMITS[limit]}" in await process.metrics()
         for mark in range(3):
@@ -103,10 +104,12 @@ async def test_w13_inotify_limits(place: Place, row: Row, limit: str, redis_url:
 async def test_w14_the_queue_overflows(place: Place, row: Row) -> None:
     """More events than the kernel keeps, while the loop is blocked, and the report's own come last: it is found."""
     async with torture(place.report, row) as case:
-        await case.moves("reportcast_watcher_hints_total")
+        await case.moves(HINTS)
+        hints = await case.metric(HINTS)
         flood(place.report.parent)
         place.report.write_bytes(audit_bytes(1))
         await case.publishes(audit_bytes(1))
+        await case.counts(HINTS, hints + 1)
 
 
 def flood(folder: Path) -> None:
