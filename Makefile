@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export REPORT_FILE GIT_ROOT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench-latency lock up down clean
+.PHONY: help setup demo test lint torture bench-latency lock up down clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ lint: setup ## Lint, format check, types and import contracts
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+torture: setup ## The watcher's acceptance list on three file systems; writes docs/torture.md (needs root to mount)
+	$(BIN)/python -m pytest tests/torture --torture-table docs/torture.md
 
 bench-latency: setup ## File change -> client received, with real Redis, at 1, 100 and 1000 clients (3 minutes)
 	$(BIN)/python -m bench.latency

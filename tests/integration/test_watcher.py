@@ -303,6 +303,22 @@ async def test_a_refresh_is_answered(broker: Broker, tmp_path: Path) -> None:
         assert watcher.metric(READS) > reads
 
 
+async def test_a_polled_report_when_a_tenure_begins(
+    memory_broker: MemoryBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Is read and published at once, untouched as it is; not at the next sweep."""
+    monkeypatch.setattr("watcher.inotify.inotify_simple", None)
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    await memory_broker.lease([CHANNEL], "another")
+    async with running_watcher(memory_broker, path) as watcher:
+        await wait_counted(watcher, READS, 1)
+
+        await memory_broker.release([CHANNEL], "another")
+
+        await wait_served(memory_broker, audit_bytes(1))
+
+
 async def test_a_file_time_that_no_calendar_holds(memory_broker: MemoryBroker, tmp_path: Path) -> None:
     """The report is published all the same."""
     path = tmp_path / "r.json"

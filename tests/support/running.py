@@ -104,6 +104,10 @@ class RunningWatcher:
         value = self.registry.get_sample_value(name, {"channel": CHANNEL, **labels})
         return value or self.registry.get_sample_value(name, labels) or 0.0
 
+    def has(self, name: str) -> bool:
+        """Tell whether there is a sample of a metric, whatever its labels."""
+        return any(sample.name == name for family in self.registry.collect() for sample in family.samples)
+
 
 @contextlib.asynccontextmanager
 async def running_watcher(

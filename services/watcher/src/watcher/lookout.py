@@ -128,7 +128,8 @@ class Lookout:
         fence, began_s, is_closed = self._publisher.fence, clock(), self._is_closed
         # An event is reason enough to read: a file system's clock is too coarse to tell two quick writes apart.
         by_event = hinted and self._followed.mode.kind == "inotify"
-        known = None if refresh or by_event or self._settle.must_read(began_s) else self._looked_at
+        must_read = refresh or by_event or self._publisher.awaits_look or self._settle.must_read(began_s)
+        known = None if must_read else self._looked_at
         # In a thread: a file system that hangs must not hang the event loop.
         reading = await in_daemon_thread(lambda: self._reader.read_if_touched(known))
         if reading is not None:

@@ -134,6 +134,11 @@ class Publisher:
         self._announce = True
         self._wanted.set()
 
+    @property
+    def awaits_look(self) -> bool:
+        """Whether this watcher leads and the file was not read yet during the present tenure."""
+        return self.fence is not None and self.fence != self._looked
+
     def looked(self, fence: int | None) -> None:
         """Note that the file was read, all of it, during the tenure ``fence``."""
         if fence != self._looked:
