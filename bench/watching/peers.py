@@ -64,7 +64,7 @@ def set_up(cache: Path = CACHE) -> list[Peer]:
     loop = (str(venv / "bin" / "python"), str(PROGRAMS / "watchfiles_loop.py"))
     return [
         Peer("chokidar", chokidar),
-        Peer(f"chokidar, {STABILITY_MS} ms stable", chokidar, (str(STABILITY_MS),), pace_s=0.9),
+        Peer(f"chokidar, {STABILITY_MS} ms stable", chokidar, (str(STABILITY_MS),), pace_s=1.5),
         Peer("watchfiles", loop),
     ]
 
