@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.redis_server import redis_binary
 
-PACKAGES = ("reportcast", "uvicorn", "starlette", "websockets", "redis", "msgspec")
+PACKAGES = ("reportcast", "uvicorn", "starlette", "websockets", "redis", "inotify_simple", "msgspec")
 
 
 def machine() -> dict[str, str | int | float]:

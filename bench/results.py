@@ -1,7 +1,7 @@
 """What one run of the benchmark found, and how it is told: table, JSON, picture. Pure."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bench.plot import Group, Reference, draw
@@ -104,7 +104,7 @@ class Result:
             cells.append(
                 [str(row.clients), row.mode.value, *timing, *map(str, counts), str(row.conflated + row.missed)]
             )
-        return _aligned(cells)
+        return aligned(cells)
 
     def breakdown(self) -> str:
         """Give where the time goes, likewise."""
@@ -124,7 +124,7 @@ class Result:
             spans = (row.mean_ms, row.file_to_redis_ms, row.redis_to_hub_ms)
             used = (row.watcher_cpu_ms, row.gateway_cpu_ms, row.clients_cpu_ms)
             cells.append([str(row.clients), row.mode.value, *(f"{value:.1f}" for value in spans + used)])
-        return _aligned(cells)
+        return aligned(cells)
 
     def verdict(self) -> str:
         """Say whether the aim is met."""
@@ -136,9 +136,10 @@ class Result:
 
     def markdown(self) -> str:
         """Give the page that is kept."""
-        facts = "\n".join(f"- {name.replace('_', ' ')}: {_sentence(value)}" for name, value in self.facts.items())
         parts = [f"# Latency, {self.facts['date']}", MEASURED, self.table(), f"{self.verdict()}."]
-        return "\n\n".join([*parts, "## Where the time goes", EXPLAINED, self.breakdown(), facts]) + "\n"
+        return (
+            "\n\n".join([*parts, "## Where the time goes", EXPLAINED, self.breakdown(), facts_list(self.facts)]) + "\n"
+        )
 
     def picture(self) -> str:
         """Give the SVG."""
@@ -158,13 +159,19 @@ class Result:
         )
 
 
-def _aligned(cells: Sequence[Sequence[str]]) -> str:
+def aligned(cells: Sequence[Sequence[str]]) -> str:
+    """Give rows of cells, the heads first, as a Markdown table that reads well as it is."""
     widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
     lines = [
         "| " + " | ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
     ]
     lines.insert(1, "| " + " | ".join("-" * (width - 1) + ":" for width in widths) + " |")
     return "\n".join(lines)
+
+
+def facts_list(facts: Mapping[str, Any]) -> str:
+    """Give each fact as a line of a Markdown list."""
+    return "\n".join(f"- {name.replace('_', ' ')}: {_sentence(value)}" for name, value in facts.items())
 
 
 def _sentence(value: object) -> str:

@@ -28,8 +28,28 @@ class System:
     gateway_port: int
 
     def metrics(self) -> Metrics:
-        """Read every metric without labels; the names of the process's own begin with ``watcher:`` or ``gateway:``."""
+        """Read every metric's total; the names of the process's own begin with ``watcher:`` or ``gateway:``."""
         return _metrics("watcher", self.watcher_port) | _metrics("gateway", self.gateway_port)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RunningWatcher:
+    """
+    A watcher's process.
+
+    Attributes:
+        pid: Its number.
+        port: Of its HTTP endpoints.
+        log: Where its log goes.
+    """
+
+    pid: int
+    port: int
+    log: Path
+
+    def metrics(self) -> Metrics:
+        """Read every metric's total."""
+        return totals(_get(self.port, "/metrics")[1])
 
 
 @contextlib.contextmanager
@@ -48,7 +68,26 @@ def running_system(report: Path, folder: Path) -> Iterator[System]:
 
 
 @contextlib.contextmanager
-def _service(name: str, settings: dict[str, str], folder: Path, port: int, path: str) -> Iterator[None]:
+def running_watcher(url: str, folder: Path, settings: dict[str, str]) -> Iterator[RunningWatcher]:
+    """Run the watcher alone until the end of the block; it has reached Redis by then."""
+    port = free_port()
+    given = {"REDIS_URL": url, "WATCHER_PORT": str(port), **settings}
+    with _service("reportcast-watcher", given, folder, port, "/readyz") as pid:
+        yield RunningWatcher(pid, port, folder / "reportcast-watcher.log")
+
+
+def totals(exposition: str) -> Metrics:
+    """Give the sum of each metric over its labels; without the buckets of histograms, which have no sum."""
+    found: Metrics = {}
+    for family in text_string_to_metric_families(exposition):
+        for sample in family.samples:
+            if "le" not in sample.labels:
+                found[sample.name] = found.get(sample.name, 0.0) + float(sample.value)
+    return found
+
+
+@contextlib.contextmanager
+def _service(name: str, settings: dict[str, str], folder: Path, port: int, path: str) -> Iterator[int]:
     log = folder / f"{name}.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -56,7 +95,7 @@ def _service(name: str, settings: dict[str, str], folder: Path, port: int, path:
         )
     try:
         wait_until(f"{name} answers", lambda: _is_up(process, log, port, path), READY_WITHIN_S)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         try:
@@ -82,11 +121,5 @@ def _get(port: int, path: str) -> tuple[int, str]:
 
 
 def _metrics(service: str, port: int) -> Metrics:
-    samples = [
-        sample for family in text_string_to_metric_families(_get(port, "/metrics")[1]) for sample in family.samples
-    ]
-    return {
-        f"{service}:{sample.name}" if sample.name.startswith("process_") else sample.name: float(sample.value)
-        for sample in samples
-        if not sample.labels
-    }
+    found = totals(_get(port, "/metrics")[1])
+    return {f"{service}:{name}" if name.startswith("process_") else name: value for name, value in found.items()}

@@ -23,7 +23,7 @@ class Watcher:
     """
     Watches the reports of all channels.
 
-    Channels are independent: each has its own tasks, and reads its file in threads of its own.
+    Channels are independent: each has its own tasks, and one whose file system hangs holds up no other.
 
     Args:
         settings: Which files, and how.

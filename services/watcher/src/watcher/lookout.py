@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime
-import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -26,7 +25,8 @@ from watcher.threads import in_daemon_thread
 from watcher.watch import Watch, WatchMode
 
 # How often the way to the file is resolved anew without an event. It costs 0.4 ms; what it finds (a file system mounted
-# over a directory, an inotify limit that was raised) is rare, and the sweep finds its changes meanwhile.
+# over a directory, an inotify limit that was raised) is rare, and the sweep finds its changes meanwhile. All channels
+# do it together, one after the other in one thread: spread out, it costs twice as much in wake-ups.
 REARM_S = 30.0
 
 
@@ -120,7 +120,7 @@ class Lookout:
     async def _rearm_for_ever(self) -> None:
         while True:
             await self._followed.rearm()
-            await asyncio.sleep(REARM_S * random.uniform(0.5, 1.0))  # noqa: S311 - so that many don't do it at once
+            await asyncio.sleep(REARM_S)
 
     async def _look(self, hinted: bool) -> None:
         clock = asyncio.get_running_loop().time

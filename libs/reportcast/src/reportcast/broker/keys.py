@@ -5,6 +5,7 @@ Source: docs/operations.md, Redis.
 """
 
 import dataclasses
+import functools
 import re
 
 _CHANNEL = re.compile(r"[0-9A-Za-z_-]{1,64}")
@@ -42,6 +43,7 @@ class Keys:
 _NAMES = ("state", "history", "names", "messages", "requests", "throttle", "lease", "rejections", "rejected")
 
 
+@functools.lru_cache(maxsize=1024)  # asked for each second for each channel
 def keys_of(channel: str) -> Keys:
     """
     Give a channel's names.
