@@ -59,7 +59,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the table, if that is wanted."""
     target: Path | None = session.config.getoption("--torture-table", default=None)
     if target is not None:
-        target.write_text(page(session.config.stash.get(ROWS, []), f"{utc_now():%Y-%m-%d}"))
+        target.write_text(page(session.config.stash.get(ROWS, list[Row]()), f"{utc_now():%Y-%m-%d}"))
 
 
 @pytest.fixture(scope="session")
