@@ -59,7 +59,8 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Write the table, if that is wanted."""
     target: Path | None = session.config.getoption("--torture-table", default=None)
     if target is not None:
-        target.write_text(page(session.config.stash.get(ROWS, list[Row]()), f"{utc_now():%Y-%m-%d}"))
+        rows: list[Row] = session.config.stash.get(ROWS, [])
+        target.write_text(page(rows, f"{utc_now():%Y-%m-%d}"))
 
 
 @pytest.fixture(scope="session")

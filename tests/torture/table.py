@@ -21,6 +21,7 @@ class Row:
         writer: Who wrote, or which variant of the case it was.
         place: The file system's name.
         result: ``passed``, ``failed`` or ``skipped``.
+        note: What is told beside the result.
         times_ms: From each change to its publication.
     """
 
@@ -29,16 +30,17 @@ class Row:
     writer: str
     place: str
     result: str = "skipped"
+    note: str = ""
     times_ms: list[float] = dataclasses.field(default_factory=list)
 
     @property
     def cell(self) -> str:
         """The result with the median and the longest time."""
         if not self.times_ms:
-            return f"{self.result} | - "
+            return f"{self.result}{self.note} | - "
         times = sorted(self.times_ms)
         median, longest = (f"{ms:.0f}" for ms in (times[len(times) // 2], times[-1]))
-        return f"{self.result} | {median if len(times) == 1 else f'{median} ({longest})'} "
+        return f"{self.result}{self.note} | {median if len(times) == 1 else f'{median} ({longest})'} "
 
 
 def summary(rows: Iterable[Row]) -> str:

@@ -36,7 +36,7 @@ def bindfs(source: Path, target: Path) -> Iterator[None]:
 
 @pytest.mark.mounts
 async def test_w12_a_fuse_mount(place: Place, row: Row) -> None:
-    """A real one is detected and polled; changes made behind it are found (FUSE knows a file for 1 s)."""
+    """A real one is detected and polled; changes made behind it are found (FUSE caches for a second)."""
     target = place.folder / "mounted"
     with bindfs(place.report.parent, target), structlog.testing.capture_logs() as logs:
         async with torture(target / "r.json", row, report_poll_s=0.1) as case:

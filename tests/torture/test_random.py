@@ -31,7 +31,7 @@ async def test_10000_random_writes_by_four_writers(place: Place, row: Row) -> No
         assert set(case.bodies) <= written
         assert all(before != after for before, after in itertools.pairwise(case.bodies))
         assert case.bodies[-1] == parse_report(place.report.read_bytes()).body
-        row.writer = f"{len(case.bodies)} published"
+        row.note = f", {len(case.bodies)} published"
         case.expects_what_came()
 
 

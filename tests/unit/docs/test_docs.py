@@ -83,6 +83,17 @@ def test_every_finding_is_documented() -> None:
     assert first_column(section(PROTOCOL, "Findings")) - {"kind"} == set(FindingKind)
 
 
+def test_every_case_passed_the_torture() -> None:
+    """Each of the 24 is in the table, and passed in all of its variants on all three file systems."""
+    page = (ROOT / "docs/torture.md").read_text()
+    rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in page.splitlines() if re.match(r"\| W\d+ ", row)]
+
+    assert {row[0] for row in rows} == {f"W{number}" for number in range(1, 25)}
+    assert {len(row) for row in rows} == {9}
+    assert {result for row in rows for result in row[3::2]} == {"passed"}
+    assert "\n24 of 24 on disk, tmpfs, overlay: " in page
+
+
 def test_the_paths_of_the_architecture_exist() -> None:
     """Every path that it names in the table of places."""
     for path in re.findall(r"`([\w./-]+)`", section(ARCHITECTURE, "Where things live")):
