@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import math
 import random
 import tempfile
 import time
@@ -74,7 +75,13 @@ class LatencyRow:
     def as_json(self) -> dict[str, Any]:
         """Give what JSON can hold, rounded to 10 µs."""
         fields = dataclasses.asdict(self) | {"way": self.way.value}
-        return {name: round(value, 2) if isinstance(value, float) else value for name, value in fields.items()}
+        return {name: _told(value) for name, value in fields.items()}
+
+
+def _told(value: Any) -> Any:
+    if not isinstance(value, float):
+        return value
+    return None if math.isnan(value) else round(value, 2)
 
 
 def measure_all(places: Mapping[str, Path], changes: int, peers: Sequence[Peer]) -> list[LatencyRow]:
@@ -126,7 +133,7 @@ def row_of(
 ) -> LatencyRow:
     """Sum up what was heard of the changes from ``first`` on."""
     receipts = [receipt for receipt in heard.receipts if receipt[0] >= first]
-    timings = sorted(latencies_ms(_earliest(receipts), dict(began_ns), first)) or [float("nan")]
+    timings = sorted(latencies_ms(_earliest(receipts), dict(began_ns), first)) or [math.nan]
     faults = find_faults([change for change, _ in receipts], first, max(began_ns))
     return LatencyRow(
         subject=subject,

@@ -21,6 +21,9 @@ from reportcast.contracts.report import Report, ReportKind, parse_report
 # The file's identity and every trace that a change leaves: device, inode, size, mtime and ctime in ns.
 Fingerprint = tuple[int, int, int, int, int]
 
+# What is there beyond a file's size, as it grows, is read in such pieces.
+CHUNK_BYTES = 65536
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Reading:
@@ -132,7 +135,7 @@ def _read(path: Path, max_bytes: int) -> tuple[bytes, Fingerprint, int]:
         _refuse_special(path, before)
         if before.st_size > max_bytes:
             raise ReportTooLarge(before.st_size, max_bytes)
-        raw = _read_to_end(descriptor, max_bytes)
+        raw = _read_to_end(descriptor, before.st_size, max_bytes)
         after = os.fstat(descriptor)
     except OSError as exc:  # a network file system may fail at any of them
         raise ReportUnreadable(str(path), exc.strerror or str(exc)) from exc
@@ -143,12 +146,13 @@ def _read(path: Path, max_bytes: int) -> tuple[bytes, Fingerprint, int]:
     return raw, _traces(after), after.st_mtime_ns
 
 
-def _read_to_end(descriptor: int, max_bytes: int) -> bytes:
+def _read_to_end(descriptor: int, expected: int, max_bytes: int) -> bytes:
     chunks: list[bytes] = []
-    size = 0
-    while chunk := os.read(descriptor, 1024 * 1024):
+    # In one piece, which is not copied, if it has the size that it said.
+    size, wanted = 0, expected + 1
+    while chunk := os.read(descriptor, wanted):
         chunks.append(chunk)
-        size += len(chunk)
+        size, wanted = size + len(chunk), CHUNK_BYTES
         if size > max_bytes:  # it grew while it was read
             raise ReportTooLarge(size, max_bytes)
     return b"".join(chunks)
