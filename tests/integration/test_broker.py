@@ -7,7 +7,7 @@ import pytest
 import redis
 import redis.asyncio
 from msgspec.structs import replace
-from reportcast.broker.base import LEASE_S, Broker, HistoryLimits, Refresh, RejectionLimits
+from reportcast.broker.base import LEASE_S, Broker, HistoryLimits, Lease, Refresh, RejectionLimits
 from reportcast.broker.errors import BrokerFenced, BrokerRefused, BrokerUnavailable
 from reportcast.broker.keys import keys_of
 from reportcast.broker.memory import MAX_BACKLOG, MemoryBroker
@@ -319,81 +319,123 @@ async def test_a_full_redis(redis_broker: RedisBroker, redis_server: RedisServer
     assert (await redis_broker.publish("audit", publication(2))).position.offset == 2
 
 
+async def lease(broker: Broker, holder: str, channel: str = "audit") -> Lease:
+    """Take or renew one lease."""
+    (lease,) = await broker.lease([channel], holder)
+    assert isinstance(lease, Lease)
+    return lease
+
+
+async def fence_of(broker: Broker, holder: str) -> int:
+    """Take a lease that nobody else holds; give its fence."""
+    fence = (await lease(broker, holder)).fence
+    assert fence is not None
+    return fence
+
+
 async def test_one_watcher_leads(broker: Broker) -> None:
     """Each channel has one holder, who can renew; who gives up or lets it lapse makes room for another."""
-    first = await broker.lease(["audit", "dns"], "a")
-    second = await broker.lease(["dns", "new"], "b")
+    fence = await fence_of(broker, "a")
+    others = await broker.lease(["audit", "new"], "b")
 
-    assert [(lease.holder, lease.fence) for lease in first] == [("a", 1), ("a", 1)]
-    assert [(lease.holder, lease.fence) for lease in second] == [("a", None), ("b", 1)]
-    assert (await broker.lease(["audit"], "a"))[0].fence == 1
+    assert [isinstance(other, Lease) and (other.holder, other.fence is None) for other in others] == [
+        ("a", True),
+        ("b", False),
+    ]
+    assert await fence_of(broker, "a") == fence
     await broker.release(["audit"], "b")
-    assert (await broker.lease(["audit"], "b"))[0].fence is None
+    assert (await lease(broker, "b")).fence is None
     await broker.release(["audit"], "a")
-    assert (await broker.lease(["audit"], "b"))[0].fence == 2
+    assert await fence_of(broker, "b") > fence
 
 
 async def test_a_lease_tells_where_the_channel_stands(broker: Broker) -> None:
     """So that nothing else has to be asked for it; other holders are told, too."""
-    assert (await broker.lease(["audit"], "a"))[0].position is None
-    stored = await broker.publish("audit", publication(1), 1)
+    assert (await lease(broker, "a")).position is None
+    await broker.restore("audit", publication(0), await fence_of(broker, "a"))
+    assert not (await lease(broker, "a")).has_report
+    stored = await broker.publish("audit", publication(1), await fence_of(broker, "a"))
 
-    assert [(await broker.lease(["audit"], holder))[0].position for holder in "ab"] == [stored.position] * 2
+    told = [await lease(broker, holder) for holder in "ab"]
+    assert [(each.position, each.has_report) for each in told] == [(stored.position, True)] * 2
+
+
+async def test_a_refused_channel_disturbs_no_other(redis_server: RedisServer, redis_broker: RedisBroker) -> None:
+    """Its key is of a wrong type: the others' leases are had."""
+    client = redis.asyncio.Redis.from_url(redis_server.url)
+    await client.set(keys_of("bad").state, "x", ex=60)
+    await client.aclose()
+
+    leases = await redis_broker.lease(["audit", "bad", "dns"], "a")
+
+    assert [type(each) for each in leases] == [Lease, BrokerRefused, Lease]
 
 
 async def test_a_watcher_that_does_not_lead_any_more_is_refused(broker: Broker) -> None:
     """It was frozen while another took over: neither report nor source of the old tenure gets through."""
-    await broker.lease(["audit"], "frozen")
+    old = await fence_of(broker, "frozen")
     await broker.release(["audit"], "frozen")  # stands for a lease that ran out
-    fence = (await broker.lease(["audit"], "other"))[0].fence
-    assert fence == 2
+    fence = await fence_of(broker, "other")
     await broker.publish("audit", publication("new"), fence)
     await broker.set_source("audit", SOURCE, fence)
     before = await broker.state("audit")
 
     with pytest.raises(BrokerFenced, match="report was sent by a watcher that does not lead"):
-        await broker.publish("audit", publication("old"), 1)
+        await broker.publish("audit", publication("old"), old)
     with pytest.raises(BrokerFenced, match="source was sent"):
-        await broker.set_source("audit", replace(SOURCE, reason="old"), 1)
+        await broker.set_source("audit", replace(SOURCE, reason="old"), old)
 
     assert await broker.state("audit") == before
 
 
+async def test_several_sources_at_once(broker: Broker) -> None:
+    """One that comes from an old tenure is left out, and disturbs no other."""
+    fence = await fence_of(broker, "a")
+    new = (await lease(broker, "a", "new")).fence or 0
+
+    await broker.set_sources({"audit": (SOURCE, fence - 1), "new": (SOURCE, new)})
+
+    assert (await broker.state("audit")).source is None
+    assert (await broker.state("new")).source == SOURCE
+
+
 async def test_a_lease_runs_out(redis_server: RedisServer, redis_broker: RedisBroker) -> None:
     """A watcher that was killed makes room in less than the promised 5 s; one's own lapsed tenure is another one."""
-    await redis_broker.lease(["audit"], "killed")
+    await lease(redis_broker, "killed")
 
     async def has_changed_hands() -> bool:
-        return (await redis_broker.lease(["audit"], "other"))[0].fence == 2
+        return (await lease(redis_broker, "other")).fence is not None
 
     await await_until("the lease has run out", has_changed_hands, timeout_s=LEASE_S + 1)
     now_s = 0.0
     memory = MemoryBroker(lambda: now_s)
-    await memory.lease(["audit"], "a")
+    await lease(memory, "a")
     now_s += LEASE_S
-    assert (await memory.lease(["audit"], "a"))[0].fence == 2
+    assert await fence_of(memory, "a") == 2
 
 
-async def test_an_empty_broker_knows_no_fence(redis_server: RedisServer, redis_broker: RedisBroker) -> None:
-    """After a loss of its data, who led before has to take the lease again."""
-    await redis_broker.lease(["audit"], "a")
+async def test_no_fence_comes_again(redis_server: RedisServer, redis_broker: RedisBroker) -> None:
+    """After a loss of its data, who led before is refused, even when another has taken the lease since."""
+    old = await fence_of(redis_broker, "a")
     client = redis.asyncio.Redis.from_url(redis_server.url)
     await client.flushall()
     await client.aclose()
+    with pytest.raises(BrokerFenced):
+        await redis_broker.publish("audit", publication(1), old)
+    new = await fence_of(redis_broker, "b")
+    assert (await redis_broker.publish("audit", publication(2), new)).changed
 
     with pytest.raises(BrokerFenced):
-        await redis_broker.publish("audit", publication(1), 1)
-
-    assert (await redis_broker.lease(["audit"], "a"))[0].fence == 1
-    assert (await redis_broker.publish("audit", publication(1), 1)).changed
+        await redis_broker.publish("audit", publication(1), old)
 
 
 async def test_past_reports_are_put_back(broker: Broker) -> None:
     """Into the history of a channel that has no newest report, and only there; nobody is sent an old report."""
-    fence = (await broker.lease(["audit"], "a"))[0].fence or 0
+    fence = await fence_of(broker, "a")
     async with broker.subscribe("audit") as messages:
         assert await broker.restore("audit", publication("old", "1"), fence)
         assert await broker.restore("audit", publication("older", "2"), fence)
+        assert not await broker.restore("audit", publication("older", "2"), fence)
         assert (await broker.state("audit")).snapshot is None
         stored = await broker.publish("audit", publication("new", "3"), fence)
         assert not await broker.restore("audit", publication("late", "4"), fence)

@@ -581,10 +581,10 @@ async def test_a_hint_tells_whether_the_writer_has_closed_the_file(tmp_path: Pat
             file.write(b"two")
             await lookout.sees("two")
             during = lookout.last
-        await await_until("it is closed", lambda: lookout.last is Hint.DONE)
+        await await_until("it is closed", lambda: lookout.last is Hint.CLOSED)
         with path.open("ab"):
             pass
         (tmp_path / "other").write_text("three")
         (tmp_path / "other").replace(path)
         await lookout.sees("three")
-        assert (during, lookout.last) == (Hint.WRITING, Hint.DONE)
+        assert (during, lookout.last) == (Hint.WRITING, Hint.PLACED)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from reportcast.contracts.errors import ReportError, ReportMissing, ReportShapeError, ReportSyntaxError
 from reportcast.contracts.report import Report, parse_report
-from watcher.settle import BREATH_S, BRIEF_S, BUSY_S, PATIENCE, QUIET_S, RELOOK_S, Decision, Pause, Settle, State
+from watcher.settle import BREATH_S, BRIEF_S, PATIENCE, QUIET_S, RELOOK_S, Decision, Pause, Settle, State
 
 from tests.support.reports import audit_bytes, report
 
@@ -64,11 +64,11 @@ def test_a_whole_report_that_is_still_open_is_left_alone_first() -> None:
 def test_a_file_that_is_never_left_alone_is_published_all_the_same() -> None:
     """A writer that keeps it open and writes whole reports without pause is no reason to show nothing."""
     reader = Reader()
-    moments = [number / 100 for number in range(int(BUSY_S * 100) + 1)]
+    moments = [number / 100 for number in range(int(PATIENCE * SETTLE_S * 100) + 1)]
 
     decisions = [reader.read(report(number), number, at_s, is_closed=False) for number, at_s in enumerate(moments)]
 
-    assert decisions == [Decision.WAIT] * int(BUSY_S * 100) + [Decision.PUBLISH]
+    assert decisions == [Decision.WAIT] * int(PATIENCE * SETTLE_S * 100) + [Decision.PUBLISH]
 
 
 def test_a_torn_write_is_waited_for() -> None:

@@ -49,7 +49,7 @@ class Watcher:
         self._publishers: dict[str, Publisher] = {}
         self._lookouts: dict[str, Lookout] = {}
         for channel in settings.channels:
-            self._add(channel, now)
+            self._add(channel, health, now)
         self._tenure = Tenure(broker, self._publishers, metrics, health)
 
     async def run(self) -> None:
@@ -66,13 +66,13 @@ class Watcher:
             for lookout in self._lookouts.values():
                 tasks.create_task(lookout.run())
 
-    def _add(self, channel: str, now: Callable[[], datetime.datetime]) -> None:
+    def _add(self, channel: str, health: Health, now: Callable[[], datetime.datetime]) -> None:
         settings, kind, metrics = self._settings, self._settings.kind(channel), ChannelMetrics(self._metrics, channel)
         directory = settings.history_of(channel)
         archive = Archive(directory, kind, settings, metrics, now) if directory else None
         if archive:
             self._archives.append(archive)
-        publisher = self._publishers[channel] = Publisher(self._broker, channel, archive, metrics, now)
+        publisher = self._publishers[channel] = Publisher(self._broker, channel, archive, metrics, health, now)
         path = settings.channels[channel]
         self._lookouts[channel] = Lookout(channel, path, kind, settings, publisher, self._watch, metrics, now)
 

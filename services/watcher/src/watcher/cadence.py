@@ -4,11 +4,12 @@ How often a producer writes, and whether it is late. Pure: times come in.
 Source: docs/protocol.md, Overdue.
 """
 
+import math
 import statistics
 from collections import deque
 
 # What is learnt from: so many intervals at least, of the last so many.
-ENOUGH, REMEMBERED = 3, 20
+ENOUGH, CONVINCING, REMEMBERED = 3, 6, 20
 ONE_S = 1.0
 # A producer is regular if three of four intervals lie within half of the median. Who writes whenever something happens
 # is not, and nothing is expected of it.
@@ -52,7 +53,7 @@ class Cadence:
         """Note that the producer has written; what follows within ONE_S belongs to the same run of it."""
         if self._last_s is not None and now_s - self._last_s >= ONE_S:
             self._intervals.append(now_s - self._last_s)
-            self._learnt_s = self._regular() if len(self._intervals) >= ENOUGH else self._learnt_s
+            self._learn()
         self._last_s = now_s
 
     @property
@@ -66,13 +67,24 @@ class Cadence:
         every_s = self.expected_every_s
         return None if every_s is None or self._last_s is None else self._last_s + every_s
 
-    def is_overdue(self, now_s: float) -> bool:
-        """Tell whether the next report is later than can be put up with."""
+    @property
+    def overdue_s(self) -> float:
+        """When the next report is later than can be put up with; infinite if that is not known."""
         every_s, due_s = self.expected_every_s, self.due_s
         if every_s is None or due_s is None:
-            return False
+            return math.inf
         tolerance = LEARNT_TOLERANCE if self._every_s is None else SET_TOLERANCE
-        return now_s - due_s > max(LEAST_TOLERANCE_S, tolerance * every_s)
+        return due_s + max(LEAST_TOLERANCE_S, tolerance * every_s)
+
+    def is_overdue(self, now_s: float) -> bool:
+        """Tell whether the next report is later than can be put up with."""
+        return now_s > self.overdue_s
+
+    def _learn(self) -> None:
+        learnt_s = self._regular() if len(self._intervals) >= ENOUGH else None
+        # What was known before a restart is given up only for something better, or when it was wrong for long.
+        if learnt_s is not None or len(self._intervals) >= CONVINCING:
+            self._learnt_s = learnt_s
 
     def _regular(self) -> float | None:
         median_s = statistics.median(self._intervals)

@@ -37,7 +37,8 @@ class Hint(enum.Enum):
 
     LOOK = "nothing"
     WRITING = "it has written and not closed the file"
-    DONE = "it has closed the file, or put it in its place"
+    CLOSED = "somebody who could write has closed the file"
+    PLACED = "it has put the file in its place"
 
 
 # So much of the queue is read at once (some thousand events), so that a storm does not hold the event loop.
@@ -196,4 +197,6 @@ class Inotify:
 def _hint_of(mask: int) -> Hint:
     if mask & (MODIFY | CREATE):
         return Hint.WRITING
-    return Hint.DONE if mask & (CLOSE_WRITE | MOVED_TO) else Hint.LOOK
+    if mask & MOVED_TO:
+        return Hint.PLACED
+    return Hint.CLOSED if mask & CLOSE_WRITE else Hint.LOOK

@@ -2,17 +2,16 @@
 
 import asyncio
 import datetime
+import glob
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
-from msgspec.structs import replace
-from reportcast.contracts.clock import iso_utc, moment_of, utc_ns
+from reportcast.contracts.clock import moment_of, utc_ns
 from reportcast.contracts.errors import ReportError, ReportHeld, ReportMissing
-from reportcast.contracts.messages import Rejection, Source, SourceState
+from reportcast.contracts.messages import Rejection, SourceState
 from reportcast.contracts.report import Report, ReportKind, parse_report
 
-from watcher.cadence import Cadence
 from watcher.gate import Dated, judge
 from watcher.inotify import Hint
 from watcher.metrics import ChannelMetrics
@@ -20,7 +19,8 @@ from watcher.publisher import Offer, Publisher
 from watcher.quarantine import readable_diff
 from watcher.reader import Fingerprint, Reader, Reading
 from watcher.settings import SourceSettings
-from watcher.settle import Decision, Settle
+from watcher.settle import QUIET_S, Decision, Settle
+from watcher.situation import Situation
 from watcher.threads import in_daemon_thread
 from watcher.watch import Watch, WatchMode
 
@@ -28,6 +28,12 @@ from watcher.watch import Watch, WatchMode
 # over a directory, an inotify limit that was raised) is rare, and the sweep finds its changes meanwhile. All channels
 # do it together, one after the other in one thread: spread out, it costs twice as much in wake-ups.
 REARM_S = 30.0
+
+
+# A reading that takes longer is told of: the file is on a file system that hangs.
+HUNG_S = 10.0
+# The event loop's clock and its timers are not the same to the last µs.
+JUST_AFTER_S = 0.002
 
 
 class Lookout:
@@ -62,20 +68,23 @@ class Lookout:
         self._metrics = metrics
         self._now = now
         self._log = structlog.get_logger("lookout").bind(channel=channel, path=ascii(str(path))[1:-1])
+        self._is_pattern = glob.has_magic(path.name)
         self._reader = Reader(path, kind, settings.report_max_bytes)
         self._settle = Settle(settings.report_settle_s, settings.report_sweep_s)
-        self._cadence = Cadence(settings.expected_every_s(channel))
+        self._situation = Situation(settings.expected_every_s(channel), self._log)
         self._followed = watch.follow(path, self._hint, self._on_mode)
         self._hinted = asyncio.Event()
         self._is_closed = False
+        self._burst_s: float | None = None
         self._refresh_requested = False
+        self._is_new_tenure = True
         self._looked_at: Fingerprint | None = None
-        self._accepted: Fingerprint | None = None
+        self._accepted: tuple[int, ...] | None = None
         self._was_hinted = False
+        self._is_watched = False
         self._last: Dated | None = None
         self._doubted_s: float | None = None
-        self._source: Source | None = None
-        publisher.on_tenure(self._hinted.set)
+        publisher.on_tenure(self._begin)
 
     def refresh(self) -> None:
         """Read the file again although nothing hints at a change, and have the gateways told."""
@@ -84,28 +93,51 @@ class Lookout:
 
     async def run(self) -> None:
         """Look, for ever."""
-        await self._recall()
+        await self._publisher.learn_role()
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._rearm_for_ever())
             while True:
                 hinted = self._hinted.is_set()
                 self._hinted.clear()
+                if self._is_new_tenure:
+                    self._is_new_tenure = self._is_watched = False
+                    await self._recall()
                 await self._look(hinted)
                 await self._rest()
 
+    def _begin(self) -> None:
+        self._is_new_tenure = True
+        self._hinted.set()
+
     def _hint(self, hint: Hint) -> None:
         self._metrics.hints.inc()
-        if hint is not Hint.LOOK:
-            self._is_closed = hint is Hint.DONE
+        now_s = asyncio.get_running_loop().time()
+        match hint:
+            case Hint.WRITING:
+                self._burst_s = now_s if self._burst_s is None else self._burst_s
+                self._is_closed = False
+            case Hint.CLOSED:
+                # It may be another than the writer who has closed it, and of a pattern it may be another file: a close
+                # says that all is written only where what was written came in one short burst.
+                began_s = now_s if self._burst_s is None else self._burst_s
+                self._is_closed = now_s - began_s <= QUIET_S and not self._is_pattern
+            case Hint.PLACED:
+                self._is_closed = not self._is_pattern
+            case Hint.LOOK:
+                pass
         self._hinted.set()
 
     def _on_mode(self, mode: WatchMode) -> None:
         self._metrics.set_watch_mode(mode.kind, mode.why)
 
     async def _recall(self) -> None:
-        """Know what was good before a restart, to compare with: the report, its time and its cadence."""
+        """
+        Know what is published, to compare with: the report, its time and its cadence.
+
+        What was decided before a tenure is decided anew: this watcher's word counts from now on.
+        """
+        self._settle.reconsider()
         state = await self._publisher.recall()
-        learnt_s = state.source.expected_every_s if state.source else None
         snapshot = state.snapshot
         if snapshot is None:
             return
@@ -114,8 +146,12 @@ class Lookout:
         except ReportError:  # what an earlier version found good
             return
         self._last = Dated(report, utc_ns(snapshot.modified_at))
-        age_s = max(0.0, (self._now() - snapshot.modified_at).total_seconds())
-        self._cadence.recall(learnt_s, asyncio.get_running_loop().time() - age_s)
+        if not self._situation.is_known:
+            # A file whose times were preserved may be older than its publication.
+            came_at = max(snapshot.modified_at, snapshot.published_at)
+            age_s = max(0.0, (self._now() - came_at).total_seconds())
+            learnt_s = state.source.expected_every_s if state.source else None
+            self._situation.cadence.recall(learnt_s, asyncio.get_running_loop().time() - age_s)
 
     async def _rearm_for_ever(self) -> None:
         while True:
@@ -129,29 +165,46 @@ class Lookout:
         # An event is reason enough to read: a file system's clock is too coarse to tell two quick writes apart.
         by_event = hinted and self._followed.mode.kind == "inotify"
         must_read = refresh or by_event or self._publisher.awaits_look or self._settle.must_read(began_s)
-        known = None if must_read else self._looked_at
-        # In a thread: a file system that hangs must not hang the event loop.
-        reading = await in_daemon_thread(lambda: self._reader.read_if_touched(known))
+        reading = await self._read(None if must_read else self._looked_at)
         if reading is not None:
-            await self._act(reading, began_s, clock(), hinted, is_closed and self._is_closed)
-            self._publisher.looked(fence)
+            decision = await self._act(reading, began_s, clock(), hinted, is_closed and self._is_closed)
+            if decision is not Decision.WAIT:
+                self._is_watched = True
+                self._publisher.looked(fence)
+                self._burst_s = None
             if not self._hinted.is_set():  # else it is of the next look
                 self._is_closed = False
-        self._tell_source()
+        self._tell()
         if refresh:
             self._publisher.announce_refreshed()
 
+    async def _read(self, known: Fingerprint | None) -> Reading | None:
+        hung = asyncio.get_running_loop().call_later(HUNG_S, self._tell_hung)
+        try:
+            # In a thread: a file system that hangs must not hang the event loop.
+            return await in_daemon_thread(lambda: self._reader.read_if_touched(known))
+        finally:
+            hung.cancel()
+
+    def _tell_hung(self) -> None:
+        self._looked_at = None  # once it answers, read whatever it says
+        self._refuse(SourceState.REJECTED, f"the file system has not answered for {HUNG_S:g} s")
+        self._tell()
+
     async def _rest(self) -> None:
-        pause = self._settle.pause(asyncio.get_running_loop().time())
+        now_s = asyncio.get_running_loop().time()
+        pause = self._settle.pause(now_s)
         if pause.deaf_s:
             await asyncio.sleep(pause.deaf_s)
+        overdue_in_s = self._situation.cadence.overdue_s - now_s
+        alert_s = min(pause.alert_s, overdue_in_s + JUST_AFTER_S) if overdue_in_s > 0 else pause.alert_s
         try:
-            async with asyncio.timeout(pause.alert_s):
+            async with asyncio.timeout(alert_s):
                 await self._hinted.wait()
         except TimeoutError:
             return
 
-    async def _act(self, reading: Reading, began_s: float, now_s: float, hinted: bool, is_closed: bool) -> None:
+    async def _act(self, reading: Reading, began_s: float, now_s: float, hinted: bool, is_closed: bool) -> Decision:
         self._metrics.reads.inc()
         touched, self._looked_at = reading.fingerprint != self._looked_at, reading.fingerprint
         if touched:
@@ -161,11 +214,12 @@ class Lookout:
         decision = self._settle.decide(content, reading.fingerprint, began_s, now_s, is_closed)
         self._time_settling(decision, began_s, now_s)
         if decision is Decision.WAIT:
-            return
+            return decision
         if isinstance(content, Report):
             self._accept(reading, offer)
         elif decision is Decision.REJECT:
             await self._reject(content, reading)
+        return decision
 
     def _judge(self, reading: Reading) -> tuple[Report | ReportError, Offer | None]:
         """Let a new report through the gate; one that is published already has been."""
@@ -179,7 +233,7 @@ class Lookout:
         except ReportHeld as held:
             return held.with_traceback(None), None
         changes = report.changes_since(last.report) if last else None
-        return report, Offer(report, moment_of(reading.modified_ns), findings, self._source is not None, changes)
+        return report, Offer(report, moment_of(reading.modified_ns), findings, self._is_watched, changes)
 
     def _time_settling(self, decision: Decision, began_s: float, now_s: float) -> None:
         if decision is Decision.WAIT:
@@ -191,32 +245,34 @@ class Lookout:
 
     def _accept(self, reading: Reading, offer: Offer | None) -> None:
         assert isinstance(reading.content, Report)
-        written, self._accepted = reading.fingerprint != self._accepted, reading.fingerprint
-        if written:
-            self._cadence.beat(asyncio.get_running_loop().time() - self._age_s(reading, self._source is None))
+        # By identity, size and time: a new permission or link is not the producer's work.
+        traces = reading.fingerprint and reading.fingerprint[:4]
+        is_written, self._accepted = traces != self._accepted, traces
         if offer is not None:
             self._publisher.offer(offer)
             if not self._was_hinted and offer.was_watched:
                 self._metrics.sweep_finds.inc()
-        elif written:
+        elif is_written:
             self._metrics.unchanged.inc()
         self._last = Dated(reading.content, reading.modified_ns)
-        # That the old report is still there is no reason not to be overdue.
-        if written or self._source is None or self._source.state is not SourceState.OVERDUE:
-            self._set_source(SourceState.LIVE)
+        self._situation.accept(is_written, self._written_s(reading), self._now())
+        self._metrics.invalid.set(0)
 
-    def _age_s(self, reading: Reading, is_first: bool) -> float:
-        """How long ago the file was written, if it was not seen to be: by its time, which may be wrong."""
-        return max(0.0, (self._now() - moment_of(reading.modified_ns)).total_seconds()) if is_first else 0.0
+    def _written_s(self, reading: Reading) -> float:
+        """When the file was written: now, or if it was not seen to be, by its own time, which may be wrong."""
+        now_s = asyncio.get_running_loop().time()
+        if self._situation.is_known:
+            return now_s
+        return now_s - max(0.0, (self._now() - moment_of(reading.modified_ns)).total_seconds())
 
     async def _reject(self, error: ReportError, reading: Reading) -> None:
         self._metrics.rejected(error.reason).inc()
-        if isinstance(error, ReportMissing) and self._settle.published is None:
+        if isinstance(error, ReportMissing) and self._last is None:
             self._log.warning("waiting for report", reason=str(error))
-            self._set_source(SourceState.WAITING, str(error))
+            self._refuse(SourceState.WAITING, str(error))
             return
         self._log.warning("report rejected", reason=str(error), kind=error.reason)
-        self._set_source(SourceState.REJECTED, str(error))
+        self._refuse(SourceState.REJECTED, str(error))
         if reading.raw:
             last = self._last.report.body if self._last else None
             rejection = await in_daemon_thread(lambda: self._rejection(error, reading, last))
@@ -236,35 +292,12 @@ class Lookout:
             diff=readable_diff(last, reading.raw),
         )
 
-    def _set_source(self, state: SourceState, reason: str | None = None) -> None:
-        known = self._source
-        if known and (known.state, known.reason) == (state, reason):
-            return
-        in_trouble = known is not None and known.state is not SourceState.LIVE
-        if in_trouble and state is SourceState.LIVE:
-            self._log.info("report good again")
-        if state is SourceState.OVERDUE:
-            self._log.warning("report overdue", reason=reason)
-        # "Since" is when the trouble began, not when its reason last changed.
-        goes_on = known is not None and in_trouble and state is not SourceState.LIVE
-        self._source = Source(state, known.since if known and goes_on else iso_utc(self._now()), reason)
-        self._metrics.invalid.set(state in (SourceState.WAITING, SourceState.REJECTED))
+    def _refuse(self, state: SourceState, reason: str) -> None:
+        self._situation.change(state, self._now(), reason)
+        self._metrics.invalid.set(1)
 
-    def _tell_source(self) -> None:
-        """Tell how the file fares, and whether the producer is late."""
-        if self._source is None:
-            return
-        now_s = asyncio.get_running_loop().time()
-        if self._source.state is SourceState.LIVE and self._cadence.is_overdue(now_s):
-            self._set_source(SourceState.OVERDUE, "no report came when it was due")
-        due_s, is_overdue = self._cadence.due_s, self._source.state is SourceState.OVERDUE
-        late_by_s = now_s - due_s if is_overdue and due_s is not None else None
-        self._metrics.overdue.set(late_by_s or 0)
-        self._publisher.set_source(
-            replace(
-                self._source,
-                expected_every_s=self._cadence.expected_every_s,
-                due_at=self._now() + datetime.timedelta(seconds=due_s - now_s) if due_s is not None else None,
-                late_by_s=late_by_s,
-            )
-        )
+    def _tell(self) -> None:
+        source = self._situation.tell(asyncio.get_running_loop().time(), self._now())
+        if source is not None:
+            self._metrics.overdue.set(source.late_by_s or 0)
+            self._publisher.set_source(source)

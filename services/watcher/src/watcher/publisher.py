@@ -11,7 +11,7 @@ import dataclasses
 import datetime
 import math
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import structlog
 from msgspec.structs import replace
@@ -21,12 +21,15 @@ from reportcast.broker.errors import BrokerError, BrokerFenced, BrokerUnavailabl
 from reportcast.contracts.messages import Finding, Publication, Rejection, Source
 from reportcast.contracts.position import Position
 from reportcast.contracts.report import Changes, Report
+from reportcast.telemetry.health import Health
 
 from watcher.archive import Archive
 from watcher.metrics import ChannelMetrics
 
 # How often the gateways are told that there is a watcher.
 HEARTBEAT_S = 5.0
+# A file is looked at without knowing that after so long.
+ROLE_S = 1.0
 # Refused contents that wait for the broker; the oldest is given up, for the newest is the one that is asked about.
 MAX_REJECTIONS = 4
 
@@ -56,13 +59,14 @@ class Publisher:
     A channel's one writer to the broker.
 
     Attributes:
-        fence: Of the present tenure; ``None`` while another watcher leads, or the broker is away.
+        fence: Of the present tenure; ``None`` while another watcher leads, or before that is known.
 
     Args:
         broker: Where to.
         channel: Whose report it is.
         archive: Where reports are kept on disk; ``None``: nowhere.
         metrics: The channel's.
+        health: Its condition ``channel <name>`` fails while the broker refuses what is published.
         now: Aware UTC time.
     """
 
@@ -72,6 +76,7 @@ class Publisher:
         channel: str,
         archive: Archive | None,
         metrics: ChannelMetrics,
+        health: Health,
         now: Callable[[], datetime.datetime],
     ) -> None:
         self.fence: int | None = None
@@ -79,13 +84,16 @@ class Publisher:
         self._channel = channel
         self._archive = archive
         self._metrics = metrics
+        self._health = health
         self._now = now
         self._log = structlog.get_logger("publisher").bind(channel=channel)
         self._wanted = asyncio.Event()
         self._on_tenure: Callable[[], None] = lambda: None
+        self._has_role = asyncio.Event()
         self._looked: int | None = None
         self._holder: str | None = None
         self._offer: Offer | None = None
+        self._known: Offer | None = None
         self._source: Source | None = None
         self._rejections: deque[tuple[Rejection, bytes]] = deque(maxlen=MAX_REJECTIONS)
         self._announce = False
@@ -98,6 +106,19 @@ class Publisher:
     def on_tenure(self, look: Callable[[], None]) -> None:
         """Have ``look`` called when a tenure begins: what was seen before may be older than what is published."""
         self._on_tenure = look
+
+    @property
+    def awaits_look(self) -> bool:
+        """Whether this watcher leads, and what the file holds was not decided yet during the present tenure."""
+        return self.fence is not None and self.fence != self._looked
+
+    async def learn_role(self) -> None:
+        """Wait until it is known whether this watcher leads, or for ROLE_S, as when the broker is away."""
+        try:
+            async with asyncio.timeout(ROLE_S):
+                await self._has_role.wait()
+        except TimeoutError:
+            return
 
     async def recall(self) -> ChannelState:
         """Ask the broker, once, what it holds; nothing if it does not answer."""
@@ -128,19 +149,16 @@ class Publisher:
         """
         Tell the gateways, after all that is wanted by now, to send the report to every client again.
 
-        What is wanted is published once more, in case somebody else published something else meanwhile.
+        What is wanted is published once more, in case somebody else published something else meanwhile. Who does not
+        lead was not meant.
         """
-        self._confirmed_offer = None
-        self._announce = True
-        self._wanted.set()
-
-    @property
-    def awaits_look(self) -> bool:
-        """Whether this watcher leads and the file was not read yet during the present tenure."""
-        return self.fence is not None and self.fence != self._looked
+        if self.fence is not None:
+            self._confirmed_offer = None
+            self._announce = True
+            self._wanted.set()
 
     def looked(self, fence: int | None) -> None:
-        """Note that the file was read, all of it, during the tenure ``fence``."""
+        """Note that it was decided what the file holds, by a reading during the tenure ``fence``."""
         if fence != self._looked:
             self._looked = fence
             self._wanted.set()
@@ -149,15 +167,32 @@ class Publisher:
         """Take what the broker says of the lease and of the channel; called every second."""
         if lease.fence != self.fence or lease.holder != self._holder:
             self._begin(lease)
-        elif lease.fence is not None and self._has_lost(lease.position):
+        elif lease.fence is not None and self._position not in (None, lease.position):
+            # The broker lost what it had, or what nobody who leads has sent got through, as a command that was delayed.
             self._confirmed_offer = None
             self._wanted.set()
-        self._is_empty = lease.position is None
-        if lease.position is not None:
-            self._position = lease.position
-        if lease.fence is not None and asyncio.get_running_loop().time() - self._told_s >= HEARTBEAT_S:
-            self._confirmed_source = None
-            self._wanted.set()
+        self._is_empty = not lease.has_report
+        self._position = lease.position or self._position
+        self._metrics.leader.set(lease.fence is not None)
+
+    def heartbeat(self) -> tuple[Source, int] | None:
+        """Give what is to be told again, with the fence, when it is time to; so that gateways know of a watcher."""
+        now_s = asyncio.get_running_loop().time()
+        if self.fence is None or self._source is None or self._confirmed_source is None or self.awaits_look:
+            return None
+        if now_s - self._told_s < HEARTBEAT_S:
+            return None
+        self._told_s = now_s
+        return self._stamped(self._source), self.fence
+
+    def refuse(self, error: BrokerError) -> None:
+        """Learn that the broker gives no lease for this channel."""
+        self._fail(error)
+        self.lapse()
+
+    def lapse(self) -> None:
+        """Learn that the lease was not renewed in time: whether this watcher still leads is not known."""
+        self._metrics.leader.set(0)
 
     async def run(self) -> None:
         """Keep the broker in step while this watcher leads, for ever."""
@@ -167,38 +202,50 @@ class Publisher:
             await self._wanted.wait()
             self._wanted.clear()
             try:
-                if self.fence is not None and self.fence == self._looked:
+                if self.fence is not None and not self.awaits_look:
                     await self._reconcile(self.fence)
                     outage.end()
+                    self._health.fulfil(self._condition)
                 attempt = 0
             except BrokerFenced:
-                self.fence = None  # until the next lease
+                self.fence = self._holder = None  # until the next lease
             except BrokerUnavailable:  # the tenure tells of it
                 self._metrics.broker_retries.inc()
                 self._wanted.set()
                 await asyncio.sleep(full_jitter(attempt))
                 attempt += 1
             except BrokerError as exc:
+                self._fail(exc)
                 self._wanted.set()
                 await outage.wait(exc)
+
+    @property
+    def _condition(self) -> str:
+        return f"channel {self._channel}"
+
+    def _fail(self, error: BrokerError) -> None:
+        self._health.fail(self._condition, str(error))
 
     def _begin(self, lease: Lease) -> None:
         leads = lease.fence is not None
         self._log.info("leading" if leads else "standing by", holder=lease.holder)
-        self.fence, self._holder = lease.fence, lease.holder
+        self.fence, self._holder, self._looked = lease.fence, lease.holder, None
         self._confirmed_offer = self._confirmed_source = self._position = None
-        self._metrics.leader.set(leads)
+        # What was read before may be older than what the last leader published: the lookout reads again, and offers
+        # again. What was known stands in only where the broker has nothing and the file is bad.
+        self._known = self._offer or self._known
+        self._offer = None
+        self._announce = False
+        self._has_role.set()
         if leads:
             self._on_tenure()
-
-    def _has_lost(self, stored: Position | None) -> bool:
-        known = self._position
-        return known is not None and (stored is None or stored.epoch != known.epoch or stored.offset < known.offset)
+        else:
+            self._health.fulfil(self._condition)
 
     async def _reconcile(self, fence: int) -> None:
         changed = False
-        if self._is_empty and self._archive is not None:
-            await self._restore(self._archive, fence)
+        if self._is_empty:
+            await self._restore(fence)
         if self._offer and self._offer is not self._confirmed_offer:
             changed = await self._publish(self._offer, fence)
         if self._source and self._confirmed_source is None:
@@ -217,22 +264,20 @@ class Publisher:
             self._announce = True
             raise
 
-    async def _restore(self, archive: Archive, fence: int) -> None:
-        """Give a broker that has nothing the reports that are kept on disk; the newest stands in for a missing file."""
-        kept = await archive.recent(HistoryLimits())
-        if kept and self._offer is None:
-            newest = kept.pop()
-            await self._put_back(kept, fence)
-            await self._broker.publish(self._channel, newest, fence)
-        else:
-            await self._put_back([each for each in kept if self._offer and each.body != self._offer.report.body], fence)
-        self._is_empty = False
-
-    async def _put_back(self, kept: Sequence[Publication], fence: int) -> None:
+    async def _restore(self, fence: int) -> None:
+        """Give a broker that has nothing what is kept on disk; while the file is bad, the newest stands in for it."""
+        kept = await self._archive.recent(HistoryLimits()) if self._archive else []
+        self._offer = self._offer or self._known
+        stand_in = kept.pop() if kept and self._offer is None else None
+        published = self._offer.report.body if self._offer else b""
         for publication in kept:
-            await self._broker.restore(self._channel, publication, fence)
-        if kept:
-            self._log.info("history restored", reports=len(kept))
+            if publication.body != published:
+                await self._broker.restore(self._channel, publication, fence)
+        if stand_in:
+            await self._broker.publish(self._channel, stand_in, fence)
+        if kept or stand_in:
+            self._log.info("history restored", reports=len(kept) + (stand_in is not None))
+        self._is_empty = False
 
     async def _publish(self, offer: Offer, fence: int) -> bool:
         # Taken now: another may be wanted by the time the broker has answered.
@@ -276,12 +321,15 @@ class Publisher:
         log.info("report published")
 
     async def _tell(self, source: Source, fence: int) -> None:
-        now = self._now()
-        late_by_s = (now - source.due_at).total_seconds() if source.late_by_s is not None and source.due_at else None
-        await self._broker.set_source(self._channel, replace(source, heard_at=now, late_by_s=late_by_s), fence)
+        await self._broker.set_source(self._channel, self._stamped(source), fence)
         self._told_s = asyncio.get_running_loop().time()
         if self._source is source:  # else there is more to tell
             self._confirmed_source = source
+
+    def _stamped(self, source: Source) -> Source:
+        now, due_at = self._now(), source.due_at if source.late_by_s is not None else None
+        late_by_s = (now - due_at).total_seconds() if due_at else None
+        return replace(source, heard_at=now, late_by_s=late_by_s)
 
     async def _keep_rejected(self, rejection: Rejection, content: bytes) -> None:
         await self._broker.reject(self._channel, rejection, content)

@@ -26,7 +26,7 @@ from typing import NamedTuple
 from reportcast.contracts.errors import ReportError
 from reportcast.contracts.report import Report
 
-# A writer that never finishes is told of after so many times settle_s, however busy it is.
+# A writer that never finishes is told of, or published, after so many times settle_s, however busy it is.
 PATIENCE = 5
 # While torn, look again so soon even without a hint.
 RELOOK_S = 0.1
@@ -35,10 +35,10 @@ RELOOK_S = 0.1
 BREATH_S = 0.01
 # While open the same, but shorter: the writer's next step is mostly to close the file, some µs later.
 BRIEF_S = 0.001
-# A whole report whose file was not closed is published when it was left alone for so long, and if it never is, after
-# BUSY_S. Who writes over a file in pieces without truncating it, and pauses for longer, is published half way.
+# A whole report whose file was not closed is published when it was left alone for so long, or after PATIENCE times
+# settle_s if it never is. Who writes over a file in pieces without truncating it, and pauses for longer, is published
+# half way.
 QUIET_S = 0.025
-BUSY_S = 1.0
 
 
 class State(enum.Enum):
@@ -110,8 +110,12 @@ class Settle:
 
     @property
     def published(self) -> str | None:
-        """Digest of the last good report; ``None`` if there has never been one."""
+        """Digest of the last good report; ``None`` if there was none since the last ``reconsider``."""
         return self._published
+
+    def reconsider(self) -> None:
+        """Decide about what the file holds anew, as if it had never been read."""
+        self._published, self._rejected, self._read_s = None, None, -math.inf
 
     def must_read(self, now_s: float) -> bool:
         """Tell whether the file is to be read now, even if it looks untouched."""
@@ -178,5 +182,4 @@ class Settle:
         if known is None or known.content != content:
             known = self._suspects[state] = _Suspect(content, now_s, known.began_s if known else now_s)
         quiet_s = QUIET_S if state is State.OPEN else self._settle_s
-        busy_s = BUSY_S if state is State.OPEN else PATIENCE * self._settle_s
-        return now_s - known.since_s >= quiet_s or now_s - known.began_s >= busy_s
+        return now_s - known.since_s >= quiet_s or now_s - known.began_s >= PATIENCE * self._settle_s

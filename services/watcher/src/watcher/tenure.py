@@ -14,7 +14,7 @@ from collections.abc import Mapping
 
 import structlog
 from reportcast.broker.backoff import Outage
-from reportcast.broker.base import RENEW_S, Broker
+from reportcast.broker.base import LEASE_S, RENEW_S, Broker, Lease
 from reportcast.broker.errors import BrokerError
 from reportcast.telemetry.health import Health
 
@@ -49,17 +49,22 @@ class Tenure:
 
     async def run(self) -> None:
         """Lead what nobody else leads, for ever."""
-        outage = Outage(self._log, asyncio.get_running_loop().time, self._metrics.broker_retries.inc)
+        clock = asyncio.get_running_loop().time
+        outage = Outage(self._log, clock, self._metrics.broker_retries.inc)
+        renewed_s = clock()
         try:
             while True:
                 try:
                     await self._renew()
                 except BrokerError as exc:
                     self._health.fail("broker", str(exc))
+                    if clock() - renewed_s >= LEASE_S:
+                        self._lapse()
                     await outage.wait(exc)
                 else:
                     outage.end()
                     self._health.fulfil("broker")
+                    renewed_s = clock()
                     await asyncio.sleep(RENEW_S)
         finally:
             await self._release()
@@ -67,7 +72,17 @@ class Tenure:
     async def _renew(self) -> None:
         leases = await self._broker.lease(list(self._publishers), self._holder)
         for publisher, lease in zip(self._publishers.values(), leases, strict=True):
-            publisher.hold(lease)
+            if isinstance(lease, Lease):
+                publisher.hold(lease)
+            else:
+                publisher.refuse(lease)
+        due = {name: beat for name, publisher in self._publishers.items() if (beat := publisher.heartbeat())}
+        if due:
+            await self._broker.set_sources(due)
+
+    def _lapse(self) -> None:
+        for publisher in self._publishers.values():
+            publisher.lapse()
 
     async def _release(self) -> None:
         with contextlib.suppress(BrokerError, TimeoutError):

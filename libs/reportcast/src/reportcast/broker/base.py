@@ -3,9 +3,10 @@
 import contextlib
 import dataclasses
 import enum
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
+from reportcast.broker.errors import BrokerError
 from reportcast.contracts.messages import Message, Publication, Rejection, Snapshot, Source
 from reportcast.contracts.position import Position
 
@@ -33,14 +34,16 @@ class Lease:
 
     Attributes:
         fence: Number of this tenure, to be given with everything that is published; ``None`` if another holds it.
-            It grows with each change of holder, and begins again when the broker lost its data.
+            It grows with each tenure, and none comes again, also after the broker lost its data.
         holder: Who holds it.
         position: Where the channel stands; ``None`` before the first report.
+        has_report: Whether there is a newest report; past ones may have been put back without one.
     """
 
     fence: int | None
     holder: str
     position: Position | None
+    has_report: bool
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class RejectionLimits:
 # A watcher that was killed stops leading after so long; it renews its lease each RENEW_S. Failover takes at most their
 # sum: less than the 5 s that are promised.
 LEASE_S = 3.0
-RENEW_S = 1.0
+RENEW_S = 1.25
 
 
 class Refresh(enum.Enum):
@@ -100,9 +103,11 @@ class Broker(Protocol):
     A message reaches each subscriber at most once and in order; what a subscriber missed shows in the position.
     """
 
-    async def lease(self, channels: Sequence[str], holder: str) -> list[Lease]:
+    async def lease(self, channels: Sequence[str], holder: str) -> list[Lease | BrokerError]:
         """
         Take or renew the lease of each channel for LEASE_S, where nobody else holds it.
+
+        A channel that the broker refuses gets the error in its place, and disturbs no other.
 
         At most one holder has a channel's newest fence; what is published with an older one is refused.
         """
@@ -133,7 +138,7 @@ class Broker(Protocol):
         Put a past report into the history of a channel that has no newest report yet; nobody is told.
 
         Returns:
-            False if there is a newest report: then nothing was done.
+            False if there is a newest report, or a past one of that name already: then nothing was done.
 
         Raises:
             BrokerFenced: See ``publish``.
@@ -155,6 +160,10 @@ class Broker(Protocol):
         Raises:
             BrokerFenced: See ``publish``.
         """
+        ...
+
+    async def set_sources(self, sources: Mapping[str, tuple[Source, int]]) -> None:
+        """Do as ``set_source`` for several channels, each with its fence, at once; one that is refused is left out."""
         ...
 
     async def reject(self, channel: str, rejection: Rejection, content: bytes) -> None:

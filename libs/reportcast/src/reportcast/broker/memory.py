@@ -5,13 +5,13 @@ import contextlib
 import itertools
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
 from reportcast.broker.base import LEASE_S, ChannelState, HistoryLimits, Lease, Refresh, RejectionLimits, Stored
-from reportcast.broker.errors import BrokerFenced, BrokerUnavailable
+from reportcast.broker.errors import BrokerError, BrokerFenced, BrokerUnavailable
 from reportcast.contracts.messages import Message, Publication, Refreshed, Rejection, Snapshot, Source, number
 from reportcast.contracts.position import Position
 
@@ -114,17 +114,17 @@ class MemoryBroker:
     def _channel(self, name: str) -> _Channel:
         return self._channels.setdefault(name, _Channel())
 
-    async def lease(self, channels: Sequence[str], holder: str) -> list[Lease]:
+    async def lease(self, channels: Sequence[str], holder: str) -> list[Lease | BrokerError]:
         return [self._lease(self._channel(channel), holder) for channel in channels]
 
     def _lease(self, stream: _Channel, holder: str) -> Lease:
         now_s = self._clock()
         lapsed = now_s >= stream.held_until_s
         if not lapsed and stream.holder != holder:
-            return Lease(None, stream.holder, stream.position)
+            return Lease(None, stream.holder, stream.position, stream.state.snapshot is not None)
         stream.fence += lapsed
         stream.holder, stream.held_until_s = holder, now_s + LEASE_S
-        return Lease(stream.fence, holder, stream.position)
+        return Lease(stream.fence, holder, stream.position, stream.state.snapshot is not None)
 
     async def release(self, channels: Sequence[str], holder: str) -> None:
         for stream in map(self._channel, channels):
@@ -145,7 +145,7 @@ class MemoryBroker:
     async def restore(self, channel: str, publication: Publication, fence: int) -> bool:
         stream = self._channel(channel)
         stream.check(fence, "report")
-        if stream.state.snapshot:
+        if stream.state.snapshot or f"{publication.stem}.json" in stream.history:
             return False
         stream.append(publication, self._limits)
         return True
@@ -161,6 +161,11 @@ class MemoryBroker:
         stream.check(fence, "source")
         stream.state = ChannelState(stream.state.snapshot, source)
         self._messages.publish(channel, source)
+
+    async def set_sources(self, sources: Mapping[str, tuple[Source, int]]) -> None:
+        for channel, (source, fence) in sources.items():
+            with contextlib.suppress(BrokerFenced):
+                await self.set_source(channel, source, fence)
 
     async def reject(self, channel: str, rejection: Rejection, content: bytes) -> None:
         kept, limits = self._channel(channel).rejected, self._rejection_limits

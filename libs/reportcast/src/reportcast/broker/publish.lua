@@ -43,6 +43,9 @@ offset = offset + 1
 
 local name = stem .. '.json'
 if redis.call('ZSCORE', names, name) then
+  if past then -- put back already, before the one who did was interrupted
+    return {epoch, offset - 1, 0, name}
+  end
   name = stem .. '+' .. offset .. '.json'
 end
 local message = '{"type":"snapshot","epoch":"' .. epoch .. '","offset":' .. offset .. ',"name":"' .. name .. '",'

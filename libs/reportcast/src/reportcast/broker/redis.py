@@ -10,7 +10,7 @@ import importlib.resources
 import re
 import secrets
 import socket
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +21,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from reportcast.broker.base import LEASE_S, ChannelState, HistoryLimits, Lease, Refresh, RejectionLimits, Stored
+from reportcast.broker.errors import BrokerError
 from reportcast.broker.keys import keys_of
 from reportcast.broker.redis_link import SOCKET_TIMEOUT_S, Payload, subscription, translated
 from reportcast.contracts.messages import (
@@ -87,8 +88,8 @@ class RedisBroker:
             for name in ("publish", "lease", "source", "reject")
         )
 
-    async def lease(self, channels: Sequence[str], holder: str) -> list[Lease]:
-        return [_lease_of(*reply) for reply in await self._leases(channels, holder, LEASE_S)]
+    async def lease(self, channels: Sequence[str], holder: str) -> list[Lease | BrokerError]:
+        return [self._lease_of(reply) for reply in await self._leases(channels, holder, LEASE_S)]
 
     async def release(self, channels: Sequence[str], holder: str) -> None:
         await self._leases(channels, holder, 0)
@@ -99,8 +100,17 @@ class RedisBroker:
                 for channel in channels:
                     keys = keys_of(channel)
                     await self._lease([keys.lease, keys.state], [holder, int(ttl_s * 1000)], pipeline)
-                replies: list[Any] = await pipeline.execute()
+                replies: list[Any] = await pipeline.execute(raise_on_error=False)
                 return replies
+
+    def _lease_of(self, reply: Any) -> Lease | BrokerError:
+        try:
+            with self._translated():
+                if isinstance(reply, Exception):
+                    raise reply
+                return _lease_of(*reply)
+        except BrokerError as error:
+            return error
 
     async def publish(self, channel: str, publication: Publication, fence: int | None = None) -> Stored:
         return await self._store(channel, publication, fence, keys_of(channel).messages)
@@ -143,6 +153,14 @@ class RedisBroker:
         keys = keys_of(channel)
         with self._translated():
             await self._set_source([keys.state], [keys.messages, _argument(fence), encode_message(source)])
+
+    async def set_sources(self, sources: Mapping[str, tuple[Source, int]]) -> None:
+        with self._translated():
+            async with self._redis.pipeline(transaction=False) as pipeline:
+                for channel, (source, fence) in sources.items():
+                    keys = keys_of(channel)
+                    await self._set_source([keys.state], [keys.messages, fence, encode_message(source)], pipeline)
+                await pipeline.execute(raise_on_error=False)
 
     async def reject(self, channel: str, rejection: Rejection, content: bytes) -> None:
         keys, limits = keys_of(channel), self._rejection_limits
@@ -244,9 +262,9 @@ def _argument(fence: int | None) -> int | str:
     return "" if fence is None else fence
 
 
-def _lease_of(holder: bytes, fence: bytes, epoch: bytes | None, offset: bytes | None) -> Lease:
+def _lease_of(holder: bytes, fence: bytes, epoch: bytes | None, offset: bytes | None, has_report: int) -> Lease:
     position = Position(epoch.decode(), int(offset)) if epoch and offset else None
-    return Lease(int(fence) if fence else None, holder.decode(), position)
+    return Lease(int(fence) if fence else None, holder.decode(), position, bool(has_report))
 
 
 def redact(url: str) -> str:
