@@ -41,6 +41,23 @@ async def test_offsets_are_consecutive(broker: Broker) -> None:
     assert await broker.position("audit") == stored[-1].position
 
 
+@pytest.mark.parametrize("ticks", range(12))
+async def test_a_cancelled_call_ends(redis_broker: RedisBroker, ticks: int) -> None:
+    """Whenever the cancellation comes, it is not swallowed: else a service would not end on SIGTERM."""
+    await redis_broker.state("audit")  # connected
+
+    async def ask_often() -> None:
+        for _ in range(100):
+            await redis_broker.state("audit")
+
+    async with asyncio.TaskGroup() as tasks:
+        asking = tasks.create_task(ask_often())
+        for _ in range(ticks):
+            await asyncio.sleep(0)
+        asking.cancel()
+    assert asking.cancelled()
+
+
 async def test_identical_content_is_published_once(broker: Broker) -> None:
     """However many watchers publish it at the same time."""
     async with broker.subscribe("audit") as messages:

@@ -1,5 +1,6 @@
 """A link to Redis: what the client library raises, in our words, and a subscription that notices when it is dead."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -28,6 +29,7 @@ def translated(url: str) -> Iterator[None]:
     Args:
         url: Of the broker, without credentials.
     """
+    cancelled = _cancellations()
     try:
         yield
     except AuthenticationError as exc:  # a connection error to the library; trying again does not help
@@ -40,6 +42,15 @@ def translated(url: str) -> Iterator[None]:
         raise BrokerUnavailable(url, str(exc) or type(exc).__name__) from exc
     except ValueError as exc:
         raise BrokerRefused(url, f"it holds what is not ours: {exc}") from exc
+    # The library sends under asyncio.wait_for, which swallows a cancellation that comes in the tick in which the bytes
+    # are sent (github.com/python/cpython/issues/86296); can go with Python 3.11.
+    if _cancellations() > cancelled:
+        raise asyncio.CancelledError
+
+
+def _cancellations() -> int:
+    task = asyncio.current_task()
+    return task.cancelling() if task else 0
 
 
 @contextlib.asynccontextmanager
