@@ -1,11 +1,15 @@
 """A producer that fell silent."""
 
 import datetime
+import threading
 from pathlib import Path
 
+import pytest
+import watcher.lookout
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.clock import utc_now
 from reportcast.contracts.messages import Source, SourceState
+from watcher.reader import Fingerprint, Reader, Reading
 
 from tests.integration.test_watcher import replace, wait_served, wait_source
 from tests.support.reports import audit_bytes
@@ -87,3 +91,44 @@ async def test_a_bad_file_is_rejected_rather_than_overdue(memory_broker: MemoryB
         await wait_source(memory_broker, SourceState.OVERDUE)
         replace(path, b"[]")
         await wait_source(memory_broker, SourceState.REJECTED)
+
+
+async def test_a_new_permission_is_no_report(memory_broker: MemoryBroker, tmp_path: Path) -> None:
+    """A job that mends permissions does not stand in for the producer that died."""
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    async with running_watcher(memory_broker, path, report_expected_every_s={"": 1.0}) as watching:
+        await wait_served(memory_broker, audit_bytes(1))
+
+        async def is_overdue() -> bool:
+            path.chmod(0o600 + (watching.metric("reportcast_watcher_reads_total") % 2 > 0))
+            return (await source_of(memory_broker)).state is SourceState.OVERDUE
+
+        await await_until("it is overdue", is_overdue)
+
+
+async def test_a_file_system_that_hangs_is_told(
+    memory_broker: MemoryBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It looks healthy for no longer than HUNG_S, and is found well once it answers."""
+    answers = threading.Event()
+
+    class HangingReader(Reader):
+        """Reads as ever, once the file system answers."""
+
+        def read_if_touched(self, known: Fingerprint | None) -> Reading | None:
+            answers.wait()
+            return super().read_if_touched(known)
+
+    answers.set()
+    monkeypatch.setattr(watcher.lookout, "HUNG_S", 0.2)
+    monkeypatch.setattr(watcher.lookout, "Reader", HangingReader)
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    async with running_watcher(memory_broker, path, report_sweep_s=0.1):
+        await wait_served(memory_broker, audit_bytes(1))
+        answers.clear()
+        reason = await wait_source(memory_broker, SourceState.REJECTED)
+        assert reason == "the file system has not answered for 0.2 s"
+        answers.set()
+        await wait_source(memory_broker, SourceState.LIVE)

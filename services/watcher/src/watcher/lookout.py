@@ -3,6 +3,7 @@
 import asyncio
 import datetime
 import glob
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from watcher.publisher import Offer, Publisher
 from watcher.quarantine import readable_diff
 from watcher.reader import Fingerprint, Reader, Reading
 from watcher.settings import SourceSettings
-from watcher.settle import QUIET_S, Decision, Settle
+from watcher.settle import QUIET_S, Decision, Settle, State
 from watcher.situation import Situation
 from watcher.threads import in_daemon_thread
 from watcher.watch import Watch, WatchMode
@@ -32,6 +33,8 @@ REARM_S = 30.0
 
 # A reading that takes longer is told of: the file is on a file system that hangs.
 HUNG_S = 10.0
+# What is written in so short a time is written by one writer in one go: a shell's redirection takes some µs.
+STROKE_S = 0.005
 # The event loop's clock and its timers are not the same to the last µs.
 JUST_AFTER_S = 0.002
 
@@ -74,8 +77,8 @@ class Lookout:
         self._situation = Situation(settings.expected_every_s(channel), self._log)
         self._followed = watch.follow(path, self._hint, self._on_mode)
         self._hinted = asyncio.Event()
-        self._is_closed = False
-        self._burst_s: float | None = None
+        self._end = Hint.LOOK
+        self._wrote_s = self._burst_s = -math.inf
         self._refresh_requested = False
         self._is_new_tenure = True
         self._looked_at: Fingerprint | None = None
@@ -112,20 +115,29 @@ class Lookout:
     def _hint(self, hint: Hint) -> None:
         self._metrics.hints.inc()
         now_s = asyncio.get_running_loop().time()
-        match hint:
-            case Hint.WRITING:
-                self._burst_s = now_s if self._burst_s is None else self._burst_s
-                self._is_closed = False
-            case Hint.CLOSED:
-                # It may be another than the writer who has closed it, and of a pattern it may be another file: a close
-                # says that all is written only where what was written came in one short burst.
-                began_s = now_s if self._burst_s is None else self._burst_s
-                self._is_closed = now_s - began_s <= QUIET_S and not self._is_pattern
-            case Hint.PLACED:
-                self._is_closed = not self._is_pattern
-            case Hint.LOOK:
-                pass
+        if hint is Hint.WRITING:
+            if now_s - self._wrote_s > QUIET_S:
+                self._burst_s = now_s
+            self._wrote_s = now_s
+        if hint is not Hint.LOOK:
+            self._end = hint
         self._hinted.set()
+
+    def _is_complete(self, end: Hint, reading: Reading) -> bool:
+        """
+        Tell whether the writer is known to have written all of what was read.
+
+        Args:
+            end: The last that was known of the writer before and after the reading.
+            reading: What was read.
+        """
+        if self._is_pattern or end in (Hint.LOOK, Hint.WRITING):  # of a pattern, it may have been another file's
+            return False
+        # A close may be that of another who has the file open, while the writer is writing over the old report. It is
+        # the writer's if the file was replaced, resized or cut off meanwhile, or if it was written at one stroke.
+        before, now = self._accepted, reading.fingerprint
+        is_changed = before is None or now is None or before[:3] != now[:3] or self._settle.state is State.TORN
+        return end is Hint.PLACED or is_changed or self._wrote_s - self._burst_s <= STROKE_S
 
     def _on_mode(self, mode: WatchMode) -> None:
         self._metrics.set_watch_mode(mode.kind, mode.why)
@@ -161,19 +173,20 @@ class Lookout:
     async def _look(self, hinted: bool) -> None:
         clock = asyncio.get_running_loop().time
         refresh, self._refresh_requested = self._refresh_requested, False
-        fence, began_s, is_closed = self._publisher.fence, clock(), self._is_closed
+        fence, began_s, end = self._publisher.fence, clock(), self._end
         # An event is reason enough to read: a file system's clock is too coarse to tell two quick writes apart.
         by_event = hinted and self._followed.mode.kind == "inotify"
         must_read = refresh or by_event or self._publisher.awaits_look or self._settle.must_read(began_s)
         reading = await self._read(None if must_read else self._looked_at)
         if reading is not None:
-            decision = await self._act(reading, began_s, clock(), hinted, is_closed and self._is_closed)
+            # What came during the reading may be of what was read, so both have to say that all is written.
+            is_complete = all(self._is_complete(each, reading) for each in (end, self._end))
+            decision = await self._act(reading, began_s, clock(), hinted, is_complete)
             if decision is not Decision.WAIT:
                 self._is_watched = True
                 self._publisher.looked(fence)
-                self._burst_s = None
             if not self._hinted.is_set():  # else it is of the next look
-                self._is_closed = False
+                self._end = Hint.LOOK
         self._tell()
         if refresh:
             self._publisher.announce_refreshed()
@@ -204,14 +217,14 @@ class Lookout:
         except TimeoutError:
             return
 
-    async def _act(self, reading: Reading, began_s: float, now_s: float, hinted: bool, is_closed: bool) -> Decision:
+    async def _act(self, reading: Reading, began_s: float, now_s: float, hinted: bool, is_complete: bool) -> Decision:
         self._metrics.reads.inc()
         touched, self._looked_at = reading.fingerprint != self._looked_at, reading.fingerprint
         if touched:
             self._metrics.detected.inc()
             self._was_hinted = hinted
         content, offer = self._judge(reading)
-        decision = self._settle.decide(content, reading.fingerprint, began_s, now_s, is_closed)
+        decision = self._settle.decide(content, reading.fingerprint, began_s, now_s, is_complete)
         self._time_settling(decision, began_s, now_s)
         if decision is Decision.WAIT:
             return decision
