@@ -45,10 +45,9 @@ function showFindings(findings) {
   $("findings").hidden = findings.length === 0;
   const many = findings.length === 1 ? "one thing is odd" : `${findings.length} things are odd`;
   $("findings-title").textContent = findings.length ? `This report is valid, but ${many} about it.` : "";
-  $("findings-list").replaceChildren(...findings.map(({ message, line, column }) => {
+  $("findings-list").replaceChildren(...findings.map(({ message }) => {
     const item = document.createElement("li");
-    const place = line === null ? "" : `line ${line}${column === null ? "" : `, column ${column}`}: `;
-    item.textContent = place + message;
+    item.textContent = message; // it says where
     return item;
   }));
 }
