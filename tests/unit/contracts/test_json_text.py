@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+import tracemalloc
 from typing import Any
 
 import msgspec
@@ -69,6 +70,17 @@ def test_duplicate_keys(text: bytes, key: str, byte: int) -> None:
     """The second one is found, wherever it is and however it is written."""
     assert find_duplicate_key(text) == (key, byte)
     assert not has_distinct_keys(msgspec.json.format(text, indent=-1))
+
+
+def test_many_surrogates_take_little_memory() -> None:
+    """Of each, nothing is kept but its replacement."""
+    raw = b'["' + rb"\ud800ab" * 2**19 + b'"]'
+    tracemalloc.start()
+    read_json(raw)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert peak < 6 * len(raw)
 
 
 def test_escaped_lone_surrogates_are_kept_as_written() -> None:

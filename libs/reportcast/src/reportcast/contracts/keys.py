@@ -14,8 +14,8 @@ from reportcast.contracts.places import MAX_PARTS, STRING
 
 # Up to here a part is built and encoded again; larger ones are taken apart.
 _BUILT_BYTES = 64 * 1024
-# Each level of what is larger is copied and scanned once.
-_MAX_LEVELS = 6
+# Each level of what is larger is copied and scanned once more.
+_MAX_LEVELS = 4
 # What has these may have more, or fewer, ``":`` than keys, as it is or encoded again.
 _MISLEADING = (rb"\":", rb"\u0022", rb"\u003a", rb"\u003A")
 
