@@ -10,6 +10,7 @@ from tests.support.reports import audit, audit_bytes
 
 NOW = datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.UTC)
 S = 10**9
+NOW_NS = int(NOW.timestamp()) * S
 
 
 def found(raw: bytes, kind: ReportKind = ReportKind.AUDIT) -> dict[str, str]:
@@ -110,7 +111,7 @@ def times(timestamp: str | None, last: str | None = None, modified_ns: int = 0, 
         pytest.param(
             ("2026-11-23T12:06:00Z",),
             "time_future",
-            "2026-11-23T12:06:00Z is in the future: it is 2026-11-23",
+            "report time '2026-11-23T12:06:00Z' is in the future by the watcher's clock",
             id="future",
         ),
         pytest.param(("2026-11-24T02:00:00",), None, "", id="perhaps-local"),
@@ -118,9 +119,21 @@ def times(timestamp: str | None, last: str | None = None, modified_ns: int = 0, 
         pytest.param(
             ("2026-11-23T10:00:00Z", "2026-11-23T11:00:00+00:00"),
             "time_backwards",
-            "report time went backwards: 2026-11-23T10:00:00Z after 2026-11-23T11:00:00+00:00",
+            "report time went backwards: '2026-11-23T10:00:00Z' after '2026-11-23T11:00:00+00:00'",
             id="backwards",
         ),
+        pytest.param(("2026-11-23T12:00:00Z", "2026-11-23T12:06:00Z"), None, "", id="after-one-of-the-future"),
+        pytest.param(
+            ("2026-11-23T12:00:00", "2026-11-24T03:00:00"), None, "", id="after-one-of-the-future-without-zone"
+        ),
+        pytest.param(
+            ("2026-11-23T12:00:00Z", "2026-11-23T12:04:00Z"),
+            "time_backwards",
+            "",
+            id="after-one-that-is-a-little-ahead",
+        ),
+        pytest.param((None, None, NOW_NS, NOW_NS + 301 * S), None, "", id="after-a-file-of-the-future"),
+        pytest.param((None, None, NOW_NS, NOW_NS + 299 * S), "time_backwards", "", id="after-a-file-a-little-ahead"),
         pytest.param((None, None, 0, 2 * S), "time_backwards", "a file of 1970-01-01T00:00:00.000Z", id="older-file"),
         pytest.param((None, None, 0, S), None, "", id="within-the-file-clock's-ticks"),
         pytest.param(("yesterday",), "time_unreadable", "timestamp 'yesterday' is no ISO 8601 time", id="no-time"),
@@ -133,6 +146,26 @@ def test_times(arguments: tuple[Any, ...], kind: str | None, words: str) -> None
 
     assert list(listed) == ([kind] if kind else [])
     assert words in listed.get(kind or "", "")
+
+
+def test_a_time_in_the_future_is_the_same_finding_at_each_look() -> None:
+    """So that a held report is one rejection, not one more at each sweep."""
+    time, later = ReportTime("2026-11-24T12:00:00Z", 0), NOW + datetime.timedelta(minutes=1)
+
+    assert time_findings(time, None, NOW) == time_findings(time, None, later)
+
+
+def test_a_long_time_is_cut_in_sentences() -> None:
+    """Its fraction may have any length."""
+    fraction = "0" * 10_000
+    last = ReportTime(f"2026-11-24T12:00:00.{fraction}Z", 0)
+    later = NOW + datetime.timedelta(days=2)
+    found = time_findings(last, None, NOW) + time_findings(
+        ReportTime(f"2026-11-23T12:00:00.{fraction}Z", 0), last, later
+    )
+
+    assert [each.kind for each in found] == ["time_future", "time_backwards"]
+    assert all(len(each.message) < 200 for each in found)
 
 
 def test_the_first_report_has_nothing_to_go_back_from() -> None:

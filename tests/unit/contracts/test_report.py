@@ -44,6 +44,8 @@ def test_white_space_does_not_change_the_digest() -> None:
         pytest.param(HEAD + b'[],"x":1e999,"y":"\\udc80"}', id="number-that-browsers-read-as-infinity"),
         pytest.param(HEAD + b'[],"y":"\\udc80","n":' + b"1" * 5000 + b"}", id="integer-of-5000-digits"),
         pytest.param(HEAD + b'[],"repos":[]}', id="duplicate-key"),
+        pytest.param(HEAD + b'1,"repos":[{"name":1,"name":"a","status":"x"}]}', id="wrong-but-not-the-last"),
+        pytest.param(HEAD + b'[],"summary":{"dirty":"x","dirty":0}}', id="wrong-count-but-not-the-last"),
     ],
 )
 def test_valid(raw: bytes) -> None:
@@ -162,6 +164,36 @@ def test_valid(raw: bytes) -> None:
             ReportShapeError,
             "report.summary: expected object, got array, at line 1 column 58 (byte 57)",
             id="shape-beside-a-lone-surrogate",
+        ),
+        pytest.param(
+            HEAD + b'[],"summary":{},"summary":[]}',
+            ReportShapeError,
+            "report.summary: expected object, got array, at line 1 column 71 (byte 70)",
+            id="the-last-of-two",
+        ),
+        pytest.param(
+            HEAD + b'[{"name":"a","name":1,"status":"clean"}]}',
+            ReportShapeError,
+            "report.repos[0].name: expected str, got int, at line 1 column 65 (byte 64)",
+            id="the-last-of-two-names",
+        ),
+        pytest.param(
+            b"\xef\xbb\xbf" + HEAD + b"1}",
+            ReportShapeError,
+            "report.repos: expected array, got int, at line 1 column 45 (byte 47)",
+            id="shape-behind-a-byte-order-mark",
+        ),
+        pytest.param(
+            b"\xef\xbb\xbf[x]",
+            ReportSyntaxError,
+            "report is not JSON at line 1 column 2 (byte 4): invalid character near 'x]'",
+            id="syntax-behind-a-byte-order-mark",
+        ),
+        pytest.param(
+            b"\xef\xbb\xbf[\xff]",
+            ReportEncodingError,
+            "report is not utf-8 at byte 4: invalid start byte",
+            id="latin-1-behind-a-byte-order-mark",
         ),
         pytest.param(
             HEAD + b'[],"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}",

@@ -1,4 +1,5 @@
 import json
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -113,6 +114,31 @@ def test_what_is_too_large_is_a_sentence(good: bytes | None) -> None:
     assert readable_diff(good, b"[" * (MAX_IN_BYTES + 1)) == (
         "no difference is shown: a content is 4194305 bytes; up to 4194304 are compared"
     )
+
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    "piece", [r"\\\"", r"\"", "\\\\", '"', '":', '" :', "{", "a,", "[\n", '"\\n', "\n "], ids=ascii
+)
+def test_a_hostile_content_takes_linear_time(piece: str) -> None:
+    """Whatever 4 MiB are made of; where the time grows with the square, this takes hours."""
+    many = piece * (MAX_IN_BYTES // len(piece) // 2 - 8)
+    for text in (f'"{many}" : 1', f'{{"{many}": "{many[:64]}', many):
+        assert is_bounded(readable_diff(b'{"a": 1}', text.encode()))
+        assert is_bounded(readable_diff(text.encode(), text.encode() + b"x"))
+
+
+def test_a_hostile_content_takes_little_memory() -> None:
+    """Escapes, and long strings of wide characters that differ at their end, take a few times their size."""
+    wide = "\U0001f600" * (MAX_IN_BYTES // 4 - 8)
+    for good, bad in (('["' + r"\\" * (2 * MIB - 8), "[]"), (f'["{wide}a"]', f'["{wide}b"]')):
+        tracemalloc.start()
+        readable_diff(good.encode(), bad.encode())
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert peak < 64 * MIB
 
 
 def is_bounded(shown: str) -> bool:

@@ -1,11 +1,12 @@
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from reportcast.contracts.errors import ReportError, ReportMissing, ReportTooLarge, ReportUnreadable
 from reportcast.contracts.report import Report, ReportKind
-from watcher.reader import Reader, fingerprint
+from watcher.reader import Reader, fingerprint, newest
 
 from tests.support.reports import audit_bytes
 
@@ -41,6 +42,50 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
     reading = Reader(tmp_path / "r\udcff.json", ReportKind.AUDIT, LIMIT).read()
 
     assert str(reading.content) == "r\ufffd.json does not exist"
+
+
+def _touched(path: Path, modified_s: int) -> None:
+    path.write_bytes(b"{}")
+    os.utime(path, (modified_s, modified_s))
+
+
+def test_the_newest_that_matches(tmp_path: Path) -> None:
+    """By modification time, then by name."""
+    for name, modified_s in (("b.json", 2), ("a.json", 2), ("c.json", 1), ("d.txt", 3)):
+        _touched(tmp_path / name, modified_s)
+
+    assert newest(tmp_path / "*.json").name == "b.json"
+    assert newest(tmp_path / "*.yaml").name == "*.yaml"
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("."), Path.touch])
+def test_what_matches_but_is_no_report(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    """A newer directory, FIFO, link to a directory or hidden file is not the report; a link to a file can be."""
+    _touched(tmp_path / "old", 1)
+    (tmp_path / "a.json").symlink_to("old")
+    make(tmp_path / (".z.json" if make is Path.touch else "z.json"))
+
+    assert newest(tmp_path / "*.json").name == "a.json"
+
+
+def test_a_hidden_file_has_to_be_asked_for(tmp_path: Path) -> None:
+    """The pattern begins with a dot as well."""
+    (tmp_path / ".a.json").touch()
+
+    assert newest(tmp_path / ".*.json").name == ".a.json"
+
+
+def test_a_file_from_the_future_shadows_no_later_one(tmp_path: Path) -> None:
+    """When it was put there counts."""
+    future, later = tmp_path / "b.json", tmp_path / "a.json"
+    _touched(tmp_path / "old.json", 1)
+    _touched(future, 2**33)
+    assert newest(tmp_path / "*.json") == future
+
+    later.touch()
+    put_ns = future.stat().st_ctime_ns
+    os.utime(later, ns=(put_ns + 1, put_ns + 1))
+    assert newest(tmp_path / "*.json") == later
 
 
 def _fifo(path: Path) -> None:

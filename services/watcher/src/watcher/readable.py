@@ -8,7 +8,7 @@ parsing, so that a torn or broken one does, too.
 import codecs
 import difflib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 MAX_LINES = 200
 MAX_OUT_BYTES = 16 * 1024
@@ -23,10 +23,11 @@ HEAD = 40
 WIDTH = 160
 
 # One line: a closing bracket at most, then strings and what else is no bracket or comma, then a comma or an opening
-# bracket. A string ends at its quote, or with the line: a torn one must not swallow the rest. The repeats are bounded
-# because each takes memory (4 MiB of backslashes 280 MB without); a JSON element has at most three parts.
-_LINE = re.compile(r'[\]}]?(?:"[^"\\\n]*(?:\\.[^"\\\n]*){0,65535}"?|[^"{}\[\],\n]+){0,99}[{\[,]?')
-_KEY = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*')
+# bracket. A string ends at its quote, or with the line: a torn one must not swallow the rest. Every repeat is
+# possessive: one that can be taken back remembers each round (4 MiB of backslashes take 280 MB).
+_LINE = re.compile(r'[\]}]?+(?:"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?+|[^"{}\[\],\n]++)*+[{\[,]?+')
+# Only ever matched at the beginning of a line: searched for, it would begin again at each escaped quote.
+_KEY = re.compile(r'("[^"\\]*+(?:\\.[^"\\]*+)*+")\s*+:\s*+')
 
 
 def readable_diff(good: bytes | None, bad: bytes) -> str:
@@ -53,12 +54,16 @@ def readable_diff(good: bytes | None, bad: bytes) -> str:
 def _elements(content: bytes) -> list[str]:
     utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     text = content.decode("utf-16" if utf16 else "utf-8-sig", errors="replace")
-    lines = [line for found in _LINE.findall(text) if (line := found.strip())]
-    return [_KEY.sub(r"\1:", line, count=1) if _has_blank_colon(line) else line for line in lines]
+    # Contents of many short elements have few different ones: each is kept once.
+    kept: dict[str, str] = {}
+    lines = (line for found in _LINE.finditer(text) if (line := found[0].strip()))
+    return [kept.setdefault(line, line) for line in map(_without_blank_colon, lines)]
 
 
-def _has_blank_colon(line: str) -> bool:
-    return line.startswith('"') and ('": ' in line or '" :' in line)
+def _without_blank_colon(line: str) -> str:
+    has_one = line.startswith('"') and ('": ' in line or '" :' in line)
+    key = _KEY.match(line) if has_one else None
+    return f"{key[1]}:{line[key.end() :]}" if key else line
 
 
 def _head(elements: list[str]) -> Iterator[str]:
@@ -108,8 +113,8 @@ def _groups(good: list[str], bad: list[str]) -> Iterator[list[_Opcode]]:
         yield [(tag, a + shift, b + shift, c + shift, d + shift) for tag, a, b, c, d in group]
 
 
-def _common(left: list[str], right: list[str]) -> int:
-    """Count the lines that both begin with."""
+def _common(left: Sequence[str], right: Sequence[str]) -> int:
+    """Count the lines, or characters, that both begin with."""
     shorter = min(len(left), len(right))
     return next((index for index in range(shorter) if left[index] != right[index]), shorter)
 
@@ -118,7 +123,7 @@ def _replaced(gone: list[str], new: list[str]) -> Iterator[str]:
     # Of two long lines, what is shown begins shortly before they differ.
     start = 0
     if len(gone) == len(new) == 1 and max(len(gone[0]), len(new[0])) > WIDTH:
-        start = max(0, _common(list(gone[0]), list(new[0])) - WIDTH // 4)
+        start = max(0, _common(gone[0], new[0]) - WIDTH // 4)
     for sign, lines in (("- ", gone), ("+ ", new)):
         yield from (_shown(sign, line, start) for line in lines[:RUN])
         if len(lines) > RUN:

@@ -9,6 +9,7 @@ import os
 import stat
 from pathlib import Path
 
+from reportcast.contracts.clock import utc_now, utc_ns
 from reportcast.contracts.errors import (
     ReportError,
     ReportMissing,
@@ -107,18 +108,33 @@ def newest(path: Path) -> Path:
     """
     Give the newest file that matches ``path``, by modification time and then by name.
 
+    Only regular files and links to them count, and hidden ones only if the pattern begins with a dot. Of a file
+    from the future counts when it was put there: otherwise it would shadow every later one.
+
     Returns:
         ``path`` itself if its last component is no pattern, or nothing matches.
     """
     if not glob.has_magic(path.name):
         return path
+    now_ns = utc_ns(utc_now())
     found = []
     with contextlib.suppress(OSError), os.scandir(path.parent) as entries:
         for entry in entries:
-            if fnmatch.fnmatchcase(entry.name, path.name):
+            if _matches(entry.name, path.name):
                 with contextlib.suppress(OSError):  # gone meanwhile, or a dangling link
-                    found.append((entry.stat().st_mtime_ns, entry.name))
+                    traces = entry.stat()
+                    if stat.S_ISREG(traces.st_mode):
+                        found.append((_modified_ns(traces, now_ns), entry.name))
     return path.parent / max(found)[1] if found else path
+
+
+def _matches(name: str, pattern: str) -> bool:
+    return fnmatch.fnmatchcase(name, pattern) and (not name.startswith(".") or pattern.startswith("."))
+
+
+def _modified_ns(traces: os.stat_result, now_ns: int) -> int:
+    # Nobody can set the time of the last change to the inode (unless the server's clock is ahead).
+    return traces.st_mtime_ns if traces.st_mtime_ns <= now_ns else min(traces.st_ctime_ns, now_ns)
 
 
 def _read(path: Path, max_bytes: int) -> tuple[bytes, Fingerprint, int]:

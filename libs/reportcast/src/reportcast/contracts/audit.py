@@ -7,15 +7,19 @@ Source: docs/protocol.md, Report.
 """
 
 import collections
+import dataclasses
 import re
 from collections.abc import Iterator
+from typing import TypeVar
 
 import msgspec
 
 from reportcast.contracts.errors import ReportShapeError
 from reportcast.contracts.findings import FindingKind, finding
-from reportcast.contracts.json_text import JsonText, find_duplicate_key, place_at
+from reportcast.contracts.json_text import JsonText
+from reportcast.contracts.keys import find_duplicate_key, has_distinct_keys
 from reportcast.contracts.messages import Finding
+from reportcast.contracts.places import MAX_PARTS, Path
 
 # Any JSON of any depth: kept as its text, never built. Empty where there is none.
 _NOTHING = msgspec.Raw(b"")
@@ -52,82 +56,113 @@ class _Summary(msgspec.Struct):
     mismatched: _Count = msgspec.UNSET
 
 
-class Audit(msgspec.Struct):
+@dataclasses.dataclass(slots=True)
+class Audit:
     """What is read of an audit report; ``repos`` in their order."""
 
     timestamp: str
     repos: list[_Repo]
-    summary: _Summary | msgspec.UnsetType = msgspec.UNSET
+    summary: _Summary | None
 
 
-_audit = msgspec.json.Decoder(Audit)
+class _Top(msgspec.Struct):
+    timestamp: msgspec.Raw
+    repos: msgspec.Raw
+    summary: msgspec.Raw = _NOTHING
+
+
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _texts = msgspec.json.Decoder(list[msgspec.Raw])
+_top = msgspec.json.Decoder(_Top)
+_timestamp = msgspec.json.Decoder(str)
+_repo = msgspec.json.Decoder(_Repo)
+_repos = msgspec.json.Decoder(list[_Repo])
+_summary = msgspec.json.Decoder(_Summary)
 
 
 def parse_audit(text: JsonText) -> Audit:
     """
-    Read an audit report.
+    Read an audit report. Of a key that stands twice the last one is read, as browsers do, and has to be right.
 
     Raises:
         ReportShapeError: If the JSON is none; says which field, where, and what was allowed there.
     """
-    try:
-        audit = _audit.decode(text.readable)
-    except msgspec.ValidationError as exc:
-        raise _shape_error(exc, text) from exc
+    top = _decode(_top, text.readable, (), text)
+    audit = Audit(
+        _decode(_timestamp, top.timestamp, ("timestamp",), text),
+        _decode_repos(top.repos, text),
+        _decode_last(_summary, top.summary, ("summary",), text) if bytes(top.summary) else None,
+    )
     for index, repo in enumerate(audit.repos):
         if not repo.has_status and not bytes(repo.uncommitted_changes):
-            place = place_at(text.written, ("repos", index))
+            place = text.place_at(("repos", index))
             sentence = f"report.repos[{index}]: expected a string status or uncommittedChanges, at {place}"
             raise ReportShapeError(sentence, place)
     return audit
 
 
+_T = TypeVar("_T")
+
+
+def _decode(decoder: msgspec.json.Decoder[_T], part: bytes | msgspec.Raw, path: Path, text: JsonText) -> _T:
+    try:
+        return decoder.decode(part)
+    except msgspec.ValidationError as exc:
+        raise _shape_error(exc, path, text) from exc
+
+
+def _decode_last(decoder: msgspec.json.Decoder[_T], part: msgspec.Raw, path: Path, text: JsonText) -> _T:
+    """Decode an object; a wrong value does not count where a later one of the same key stands beside it."""
+    try:
+        return decoder.decode(part)
+    except msgspec.ValidationError:
+        if not bytes(part).lstrip().startswith(b"{"):
+            return _decode(decoder, part, path, text)
+        return _decode(decoder, msgspec.json.encode(_fields.decode(part)), path, text)
+
+
+def _decode_repos(part: msgspec.Raw, text: JsonText) -> list[_Repo]:
+    try:
+        return _repos.decode(part)
+    except msgspec.ValidationError as exc:
+        if not bytes(part).lstrip().startswith(b"["):
+            raise _shape_error(exc, ("repos",), text) from exc
+    if bytes(part).count(b",") > MAX_PARTS:  # to list them would take too much memory
+        return _decode(_repos, part, ("repos",), text)
+    return [_decode_last(_repo, raw, ("repos", index), text) for index, raw in enumerate(_texts.decode(part))]
+
+
 def repo_texts(audit: Audit, text: JsonText) -> dict[str, int]:
     """Give a hash of each repository's text by its name, to see which changed."""
-    raws = _texts.decode(_fields.decode(text.readable)["repos"])
+    raws = _texts.decode(_top.decode(text.readable).repos)
     return {repo.name: hash(bytes(raw)) for repo, raw in zip(audit.repos, raws, strict=True)}
 
 
 def audit_findings(audit: Audit, text: JsonText) -> Iterator[Finding]:
     """Tell whether the report agrees with itself."""
-    if not _has_distinct_keys(text):
-        yield from duplicate_key_findings(text)
+    yield from duplicate_key_findings(text)
     if repeated := _repeated_name(audit, text):
         yield repeated
-    if audit.summary is not msgspec.UNSET:
+    if audit.summary:
         yield from _arithmetic(audit, audit.summary, text)
 
 
 def duplicate_key_findings(text: JsonText) -> Iterator[Finding]:
     """Tell of the first key that an object has twice."""
+    if text.is_compact and has_distinct_keys(text.body):
+        return
     if duplicate := find_duplicate_key(text.written):
-        key, place = duplicate
+        key, byte = duplicate
+        place = text.place_of(byte)
         sentence = f"the key {key[:64]!r} stands twice in one object, at {place}; readers take the last"
         yield finding(FindingKind.DUPLICATE_KEY, sentence, place)
-
-
-def _has_distinct_keys(text: JsonText) -> bool:
-    """
-    Tell quickly whether no key stands twice; false when that is not certain.
-
-    In compact JSON every key ends in ``":``, and nothing else does unless it is escaped. When the distinct keys of the
-    top, the summary and the repos are as many, there is no other key: none twice, and none nested.
-    """
-    body = text.readable
-    if text.written is text.body or rb"\":" in body:
-        return False
-    top = _fields.decode(body)
-    count = len(top) + (len(_fields.decode(top["summary"])) if "summary" in top else 0)
-    return body.count(b'":') == count + sum(len(_fields.decode(raw)) for raw in _texts.decode(top["repos"]))
 
 
 def _repeated_name(audit: Audit, text: JsonText) -> Finding | None:
     seen: set[str] = set()
     for index, repo in enumerate(audit.repos):
         if repo.name in seen:
-            place = place_at(text.written, ("repos", index, "name"))
+            place = text.place_at(("repos", index, "name"))
             distinct = len({each.name for each in audit.repos})
             more = f" and {len(audit.repos) - distinct - 1} more are" if len(audit.repos) - distinct > 1 else " is"
             sentence = f"the repository {repo.name[:64]!r}{more} listed twice, at {place}"
@@ -142,24 +177,30 @@ def _arithmetic(audit: Audit, summary: _Summary, text: JsonText) -> Iterator[Fin
     # An older producer's repos tell only whether they are dirty.
     told = _COUNTED if all(repo.has_status for repo in audit.repos) else ("dirty", "clean")
     wrong = [
-        f"{name} {getattr(summary, name)} (the repos give {counts[name]})"
+        f"{name} {_told(getattr(summary, name))} (the repos give {counts[name]})"
         for name in told
         if getattr(summary, name) not in (msgspec.UNSET, counts[name])
     ]
     # Producers that count what should be there leave the extra ones out of the total.
     allowed = {len(audit.repos), len(audit.repos) - counts["extra"]}
     if summary.total is not msgspec.UNSET and summary.total not in allowed:
-        wrong.insert(0, f"total {summary.total} (the repos give {len(audit.repos)})")
+        wrong.insert(0, f"total {_told(summary.total)} (the repos give {len(audit.repos)})")
     if wrong:
-        place = place_at(text.written, ("summary",))
+        place = text.place_at(("summary",))
         sentence = f"the summary does not match the repos: {', '.join(wrong)}, at {place}"
         yield finding(FindingKind.SUMMARY_MISMATCH, sentence, place)
 
 
-def _shape_error(exc: msgspec.ValidationError, text: JsonText) -> ReportShapeError:
+def _told(count: _Count) -> str:
+    # It may have thousands of digits.
+    return str(count)[:64]
+
+
+def _shape_error(exc: msgspec.ValidationError, path: Path, text: JsonText) -> ReportShapeError:
     what, _, where = str(exc).partition(" - at ")
     what = (what[0].lower() + what[1:]).replace("int | float", "a number").replace("`", "")
-    where = where.strip("`").removeprefix("$")
-    path = tuple(key or int(index) for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", where))
-    place = place_at(text.written, path)
-    return ReportShapeError(f"report{where}: {what}, at {place}", place)
+    rest = re.findall(r"\.(\w+)|\[(\d+)\]", where)
+    path += tuple(key or int(index) for key, index in rest)
+    name = "".join(f".{step}" if isinstance(step, str) else f"[{step}]" for step in path)
+    place = text.place_at(path)
+    return ReportShapeError(f"report{name}: {what}, at {place}", place)

@@ -33,7 +33,7 @@ class Place:
     Attributes:
         line: From 1.
         column: In characters, from 1.
-        byte: In UTF-8, from 0.
+        byte: In UTF-8, from 0; a byte order mark counts.
     """
 
     line: int

@@ -8,7 +8,7 @@ import dataclasses
 import datetime
 import enum
 
-from reportcast.contracts.clock import iso_utc, moment_of
+from reportcast.contracts.clock import iso_utc, moment_of, utc_ns
 from reportcast.contracts.errors import Place
 from reportcast.contracts.messages import Finding
 
@@ -60,10 +60,10 @@ def time_findings(time: ReportTime, last: ReportTime | None, now: datetime.datet
     """
     found = [_future(time, now)]
     if time.timestamp is not None and parse_time(time.timestamp) is None:
-        sentence = f"timestamp {time.timestamp[:64]!r} is no ISO 8601 time"
+        sentence = f"timestamp {_told(time)} is no ISO 8601 time"
         found.append(finding(FindingKind.TIME_UNREADABLE, sentence))
     if last is not None:
-        found.append(_backwards(time, last))
+        found.append(_backwards(time, last, now))
     return [each for each in found if each is not None]
 
 
@@ -76,23 +76,34 @@ def parse_time(timestamp: str) -> datetime.datetime | None:
         return None
 
 
-def _future(time: ReportTime, now: datetime.datetime) -> Finding | None:
+def _told(time: ReportTime) -> str:
+    # A fraction of any length is ISO 8601.
+    return repr((time.timestamp or "")[:64])
+
+
+def _ahead(time: ReportTime, now: datetime.datetime) -> bool:
     moment = parse_time(time.timestamp or "")
     if moment is None:
-        return None
+        return False
     has_zone = datetime.datetime.fromisoformat(time.timestamp or "").tzinfo is not None
-    ahead_s = (moment - now).total_seconds()
-    if ahead_s <= FUTURE_S + (0 if has_zone else ZONE_S):
+    return (moment - now).total_seconds() > FUTURE_S + (0 if has_zone else ZONE_S)
+
+
+def _future(time: ReportTime, now: datetime.datetime) -> Finding | None:
+    if not _ahead(time, now):
         return None
-    sentence = f"report time {time.timestamp} is in the future: it is {iso_utc(now)} here"
+    # Not what time it is here: the same report is the same finding at each look.
+    sentence = f"report time {_told(time)} is in the future by the watcher's clock"
     return finding(FindingKind.TIME_FUTURE, sentence)
 
 
-def _backwards(time: ReportTime, last: ReportTime) -> Finding | None:
+def _backwards(time: ReportTime, last: ReportTime, now: datetime.datetime) -> Finding | None:
+    """Compare with the last time, unless that lies in the future itself: every right one would be before it."""
     before, after = parse_time(last.timestamp or ""), parse_time(time.timestamp or "")
-    if before and after and after < before:
-        sentence = f"report time went backwards: {time.timestamp} after {last.timestamp}"
-    elif last.modified_ns - time.modified_ns > BACKWARDS_S * 1e9:
+    is_file_ahead = last.modified_ns > utc_ns(now) + FUTURE_S * 1e9
+    if before and after and after < before and not _ahead(last, now):
+        sentence = f"report time went backwards: {_told(time)} after {_told(last)}"
+    elif last.modified_ns - time.modified_ns > BACKWARDS_S * 1e9 and not is_file_ahead:
         earlier, later = (iso_utc(moment_of(each.modified_ns)) for each in (time, last))
         sentence = f"report time went backwards: a file of {earlier} after one of {later}"
     else:

@@ -8,21 +8,15 @@ Source: docs/protocol.md, Report.
 
 import codecs
 import dataclasses
-import json
 import re
-from collections.abc import Iterator
 
 import msgspec
 
 from reportcast.contracts.errors import Place, ReportEncodingError, ReportShapeError, ReportSyntaxError
+from reportcast.contracts.places import Path, byte_at, place_of
 
 # How Python producers write a file name that is not UTF-8. Browsers read it; msgspec does not.
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
-
-# Strings (and whether they are keys), brackets, commas, and the other values; only ever used on valid JSON.
-_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}\[\],]|[^\s"{}\[\],:]+')
-
-Path = tuple[str | int, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,11 +29,26 @@ class JsonText:
         body: The same without insignificant white space, which is what is published.
         readable: What msgspec can decode: ``body``, or where that has escaped lone surrogates, which it refuses and
             browsers read, ``written`` with another character for each of them.
+        mark_bytes: Length of the UTF-8 byte order mark that stood before ``written``.
     """
 
     written: bytes
     body: bytes
     readable: bytes
+    mark_bytes: int = 0
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether ``body`` is without insignificant white space, and msgspec can decode it."""
+        return self.body is self.readable
+
+    def place_of(self, byte: int) -> Place:
+        """Give the place in the file of a byte of ``written``."""
+        return place_of(self.written, byte, self.mark_bytes)
+
+    def place_at(self, path: Path) -> Place:
+        """Give the place in the file of what ``path`` leads to; see ``byte_at``."""
+        return self.place_of(byte_at(self.written if self.is_compact else self.readable, path))
 
 
 def read_json(raw: bytes) -> JsonText:
@@ -55,121 +64,51 @@ def read_json(raw: bytes) -> JsonText:
         ReportShapeError: If it is nested too deeply.
     """
     written = _to_utf8(raw)
+    mark_bytes = len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0
     if _SURROGATE.search(written):
-        readable = _SURROGATE.sub(rb"\\ufffd", written)
-        _check(readable)
-        return JsonText(written, written, readable)
-    _check(written)
+        readable = _without_surrogates(written)
+        _check(readable, mark_bytes)
+        return JsonText(written, written, readable, mark_bytes)
+    _check(written, mark_bytes)
     body = msgspec.json.format(written, indent=-1)
-    return JsonText(written, body, body)
+    return JsonText(written, body, body, mark_bytes)
 
 
-def place_of(text: bytes, byte: int) -> Place:
-    """Give the place of a byte of ``text``."""
-    before = text[:byte]
-    line = before.count(b"\n") + 1
-    column = len(before[before.rfind(b"\n") + 1 :].decode(errors="replace")) + 1
-    return Place(line, column, byte)
-
-
-def place_at(text: bytes, path: Path) -> Place:
-    """
-    Give the place of the value that ``path`` leads to, or of the last one on the way that is there.
-
-    Args:
-        text: Valid JSON.
-        path: Keys and indices, from the top.
-    """
-    best = 0
-    reached = 0
-    for step in _walk(text):
-        if step.is_value and len(step.frames) > reached and step.leads_to(path[: len(step.frames)]):
-            best, reached = step.byte, len(step.frames)
-        if reached == len(path):
-            break
-    return place_of(text, best)
-
-
-def find_duplicate_key(text: bytes) -> tuple[str, Place] | None:
-    """Give the first key that its object has already, and its place; ``None`` if there is none. ``text`` is valid."""
-    for step in _walk(text):
-        if step.is_duplicate:
-            return str(step.frames[-1].at), place_of(text, step.byte)
-    return None
-
-
-@dataclasses.dataclass(slots=True)
-class _Frame:
-    """An object or array that is being walked: at which key or index, and the keys it had so far."""
-
-    at: str | int
-    keys: set[str] | None
-
-
-@dataclasses.dataclass(slots=True)
-class _Step:
-    """Where the walk is: at a key, or at the beginning of a value."""
-
-    byte: int
-    frames: list[_Frame]
-    is_value: bool = True
-    is_duplicate: bool = False
-
-    def leads_to(self, path: Path) -> bool:
-        return all(frame.at == at for frame, at in zip(self.frames, path, strict=True))
-
-
-def _walk(text: bytes) -> Iterator[_Step]:
-    frames: list[_Frame] = []
-    for token in _TOKEN.finditer(text):
-        first = text[token.start()]
-        if token[1] is not None:  # a key
-            yield _Step(token.start(), frames, is_value=False, is_duplicate=_take_key(frames[-1], text, token))
-        elif first in b"}]":
-            frames.pop()
-        elif first == 0x2C:
-            if isinstance(frames[-1].at, int):
-                frames[-1].at += 1
-        else:
-            yield _Step(token.start(), frames)
-            if first in b"{[":
-                frames.append(_Frame("", set()) if first == 0x7B else _Frame(0, None))
-
-
-def _take_key(frame: _Frame, text: bytes, token: re.Match[bytes]) -> bool:
-    quoted = text[token.start() : token.start(1)]
-    key = json.loads(quoted) if b"\\" in quoted else quoted[1:-1].decode()
-    assert frame.keys is not None
-    known = key in frame.keys
-    frame.keys.add(key)
-    frame.at = key
-    return known
+def _without_surrogates(written: bytes) -> bytes:
+    # In place: sub() makes a list of all that stands between them, which takes 400 MB for 15 MiB.
+    text = bytearray(written)
+    for found in _SURROGATE.finditer(written):
+        text[found.start() : found.end()] = rb"\ufffd"
+    return bytes(text)
 
 
 def _to_utf8(raw: bytes) -> bytes:
-    utf16 = raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    encoding = "utf-16" if utf16 else "utf-8"
+    if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            return raw.decode("utf-16").encode()
+        except UnicodeDecodeError as exc:
+            raise ReportEncodingError(f"report is not utf-16 at byte {exc.start}: {exc.reason}") from exc
+    text = raw.removeprefix(codecs.BOM_UTF8)
     try:
-        text = raw.decode(encoding)
+        text.isascii() or text.decode()
     except UnicodeDecodeError as exc:
-        sentence = f"report is not {encoding} at byte {exc.start}: {exc.reason}"
-        place = None if utf16 else place_of(raw, exc.start)
-        raise ReportEncodingError(sentence, place) from exc
-    return text.encode() if utf16 else raw.removeprefix(codecs.BOM_UTF8)
+        place = place_of(text, exc.start, len(raw) - len(text))
+        raise ReportEncodingError(f"report is not utf-8 at byte {place.byte}: {exc.reason}", place) from exc
+    return text
 
 
-def _check(text: bytes) -> None:
+def _check(text: bytes, mark_bytes: int) -> None:
     if not text.strip():
         raise ReportSyntaxError("report is empty; JSON is expected", Place(1, 1, 0))
     try:
         msgspec.json.decode(text, type=msgspec.Raw)
     except msgspec.DecodeError as exc:
-        raise _syntax_error(exc, text) from exc
+        raise _syntax_error(exc, text, mark_bytes) from exc
     except RecursionError as exc:
         raise ReportShapeError("report is nested too deeply to be read; a few hundred levels are allowed") from exc
 
 
-def _syntax_error(exc: msgspec.DecodeError, text: bytes) -> ReportSyntaxError:
+def _syntax_error(exc: msgspec.DecodeError, text: bytes, mark_bytes: int) -> ReportSyntaxError:
     found = re.fullmatch(r"JSON is malformed: (.+) \(byte (\d+)\)", str(exc))
     if found:
         # msgspec counts a trailing character as read already.
@@ -177,5 +116,5 @@ def _syntax_error(exc: msgspec.DecodeError, text: bytes) -> ReportSyntaxError:
         what = f"{found[1]} near {text[byte : byte + 12].decode(errors='replace')!r}"
     else:
         byte, what = len(text), "it ends too early"  # "Input data was truncated", without a place
-    place = place_of(text, byte)
+    place = place_of(text, byte, mark_bytes)
     return ReportSyntaxError(f"report is not JSON at {place}: {what}", place)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 import msgspec
 
 from reportcast.contracts.audit import audit_findings, duplicate_key_findings, parse_audit, repo_texts
-from reportcast.contracts.errors import Place, ReportShapeError
+from reportcast.contracts.errors import ReportShapeError
 from reportcast.contracts.json_text import JsonText, read_json
 from reportcast.contracts.messages import Finding
 
@@ -114,7 +114,8 @@ _stamped = msgspec.json.Decoder(_Stamped)
 def _timestamp(text: JsonText) -> str | None:
     first = text.readable.lstrip()[:1]
     if first not in (b"{", b"["):
-        raise ReportShapeError("report: expected an object or array, at line 1 column 1 (byte 0)", Place(1, 1, 0))
+        place = text.place_at(())
+        raise ReportShapeError(f"report: expected an object or array, at {place}", place)
     if first == b"[":
         return None
     stamp = _stamped.decode(text.readable).timestamp
