@@ -17,11 +17,10 @@ from reportcast.contracts.errors import ReportError
 from reportcast.contracts.messages import Publication, Rejection
 from reportcast.contracts.report import ReportKind, parse_report
 
-from watcher.archive_names import REJECTED
 from watcher.history import History, HistoryError, Kept
 from watcher.metrics import ChannelMetrics
 from watcher.quarantine import Quarantine, QuarantineError
-from watcher.settings import SourceSettings
+from watcher.settings import REJECTED, SourceSettings
 from watcher.threads import in_daemon_thread
 
 # Reports and contents that wait for a slow disk; the memory for them is bounded by this and REPORT_MAX_BYTES.
