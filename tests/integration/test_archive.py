@@ -1,20 +1,31 @@
 """What a watcher keeps on disk: the history, rejected contents, and what becomes of both at a restart."""
 
+import asyncio
+import contextlib
 import functools
 import hashlib
 import json
 import os
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
-from reportcast.broker.base import Broker
+from reportcast.broker.base import Broker, HistoryLimits
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.messages import Rejection, Snapshot, SourceState
-from reportcast.contracts.report import parse_report
+from reportcast.contracts.report import ReportKind, parse_report
+from reportcast.telemetry.metrics import new_registry
+from structlog.testing import capture_logs
+from watcher import archive as archive_module
+from watcher.archive import MAX_WAITING, Archive
+from watcher.metrics import ChannelMetrics, WatcherMetrics
+from watcher.settings import SourceSettings
 
 from tests.integration.test_watcher import replace, served, wait_counted, wait_served, wait_source
-from tests.support.reports import audit, audit_bytes
+from tests.support.reports import MOMENT, audit, audit_bytes, publication
 from tests.support.running import CHANNEL, running_watcher
 from tests.support.wait import await_until
 
@@ -208,3 +219,109 @@ async def test_a_restored_backup_is_flagged(memory_broker: MemoryBroker, tmp_pat
     snapshot = (await memory_broker.state(CHANNEL)).snapshot
     assert snapshot
     assert [finding.kind for finding in snapshot.findings] == ["time_backwards"]
+
+
+class DirectArchive(Archive):
+    """An archive without its watcher; what it counts can be read."""
+
+    def __init__(self, directory: Path) -> None:
+        self.registry = new_registry()
+        metrics = ChannelMetrics(WatcherMetrics(self.registry), CHANNEL)
+        super().__init__(directory, ReportKind.AUDIT, SourceSettings.model_validate({}), metrics, lambda: MOMENT)
+
+    def keep_marks(self, *marks: int) -> None:
+        """Keep reports one after the other."""
+        for mark in marks:
+            self.keep(name(mark), publication(mark))
+
+    @property
+    def errors(self) -> float:
+        """What was not kept."""
+        return self.registry.get_sample_value(ERRORS, {"channel": CHANNEL}) or 0.0
+
+
+def name(mark: int) -> str:
+    """Give the name of a report in the history."""
+    return f"2026-11-23T12:00:{mark:02}Z.json"
+
+
+@contextlib.contextmanager
+def hung_disk() -> Iterator[threading.Event]:
+    """Let every sync wait until the event is set, as it is at the end."""
+    sync, answers = os.fsync, threading.Event()
+
+    def wait(descriptor: int) -> None:
+        answers.wait()
+        sync(descriptor)
+
+    with mock.patch.object(os, "fsync", wait):
+        try:
+            yield answers
+        finally:
+            answers.set()
+
+
+def writes(directory: Path) -> list[Path]:
+    """Give the files that are being written."""
+    return list(directory.glob(".reportcast-*.tmp"))
+
+
+async def test_what_waits_at_the_end_is_written_in_order(tmp_path: Path) -> None:
+    """After the write that is under way, in its turn, and beside the event loop: the newest is the latest."""
+    archive = DirectArchive(tmp_path)
+    with hung_disk() as answers:
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(archive.run())
+            archive.keep_marks(1, 2, 3)
+            await await_until("the first is being written", lambda: writes(tmp_path))
+            running.cancel()
+            asyncio.get_running_loop().call_later(0.1, answers.set)  # a loop that hangs would never do it
+
+    assert kept(tmp_path) == [name(1), name(2), name(3)]
+    assert (tmp_path / "latest.json").readlink() == Path(name(3))
+    assert archive.errors == 0
+
+
+async def test_a_hung_disk_does_not_hold_up_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not written in time is given up, with one word and counted; nothing of it is written later."""
+    monkeypatch.setattr(archive_module, "LAST_WRITES_S", 0.2)
+    archive = DirectArchive(tmp_path)
+    with hung_disk() as answers, capture_logs() as logs:
+        async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(archive.run())
+            archive.keep_marks(1, 2, 3)
+            await await_until("the first is being written", lambda: writes(tmp_path))
+            running.cancel()
+        assert kept(tmp_path) == []
+        assert archive.errors == 3
+        assert [log["reason"] for log in logs] == ["the disk did not answer within 0.2 s of the end: 3 writes given up"]
+        answers.set()
+        await await_until("the disk has answered", lambda: is_latest(tmp_path, body(1)))
+
+    assert await archive.recent(HistoryLimits()) == [publication(1)]
+
+
+async def test_nothing_to_write_ends_at_once(tmp_path: Path) -> None:
+    """And makes no directory."""
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(DirectArchive(tmp_path / "history").run())
+        await asyncio.sleep(0)
+        running.cancel()
+
+    assert not (tmp_path / "history").exists()
+
+
+async def test_what_waits_for_a_slow_disk_is_bounded(tmp_path: Path) -> None:
+    """With the report under way at most MAX_WAITING are held; the oldest are given up, and counted."""
+    archive = DirectArchive(tmp_path)
+    async with asyncio.TaskGroup() as tasks:
+        with hung_disk():
+            running = tasks.create_task(archive.run())
+            archive.keep_marks(0)
+            await await_until("it is being written", lambda: writes(tmp_path))
+            archive.keep_marks(*range(1, 41))
+        await await_until("the newest is kept", lambda: is_latest(tmp_path, body(40)))
+        running.cancel()
+
+    assert kept(tmp_path) == [name(mark) for mark in (0, *range(42 - MAX_WAITING, 41))]
+    assert archive.errors == 41 - MAX_WAITING

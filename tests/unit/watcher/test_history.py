@@ -337,11 +337,15 @@ def test_no_directory(tmp_path: Path) -> None:
 
 
 def test_a_directory_in_the_place_of_latest(tmp_path: Path) -> None:
-    """It is not replaced; the report is kept, and the error says why it is not the latest."""
-    history = opened(tmp_path)
+    """It is not replaced; the report is kept within the bounds, and the error says why it is not the latest."""
+    history = opened(tmp_path, max_reports=2)
     (tmp_path / LATEST).mkdir()
 
+    for n in range(3):
+        with pytest.raises(HistoryError, match="Is a directory"):
+            history.keep(f"t{n}.json", b"1", after(n))
+    assert names(history) == ["t1.json", "t2.json"]
     with pytest.raises(HistoryError, match="Is a directory"):
-        history.keep("t.json", b"1", MOMENT)
-    assert names(history) == ["t.json"]
+        opened(tmp_path, max_reports=1)
+    assert names(history) == ["t2.json"]
     assert no_left_overs(tmp_path)

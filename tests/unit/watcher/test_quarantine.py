@@ -4,6 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+from msgspec.structs import asdict
+from reportcast.broker.base import RejectionLimits
+from reportcast.contracts.messages import Rejection
+from structlog.testing import capture_logs
 from watcher.quarantine import Quarantine, QuarantineError
 
 from tests.support.disks import small_disk
@@ -102,6 +106,67 @@ def test_a_clock_that_goes_back(tmp_path: Path, clock: Clock) -> None:
         quarantine.keep({}, b"%d" % s)
 
     assert contents(tmp_path) == [b"0", b"1"]
+
+
+def test_the_same_content_does_not_pile_up_across_restarts(tmp_path: Path, clock: Clock) -> None:
+    """A watcher that is restarted again and again over one bad file keeps it once, with the newest record."""
+    filled(tmp_path, clock, [b"0"])
+    for n in range(3):
+        clock.s += 1
+        filled(tmp_path, clock, []).keep({"start": n}, b"1")
+
+    assert contents(tmp_path) == [b"0", b"1"]
+    assert json.loads(max(tmp_path.glob("*.json")).read_text()) == {"start": 2}
+
+
+def rejection(message: str) -> Rejection:
+    """Give a record as the watcher writes it."""
+    return Rejection(MOMENT, "r.json", "syntax", message, 2, None, 7, "0" * 64, "- ä\n+ \x00")
+
+
+def test_contents_and_records_are_read_back(tmp_path: Path, clock: Clock) -> None:
+    """By the next process too, oldest first, the newest of them within the limits, each cut to its bound."""
+    quarantine = filled(tmp_path, clock, [])
+    for n in range(4):
+        clock.s = n
+        quarantine.keep(asdict(rejection(f"no {n}")), b"\xff%d" % n * 3)
+    again = Quarantine(tmp_path, now=clock)
+
+    for opened in (quarantine, again):
+        assert opened.recent(RejectionLimits(3, 4)) == [
+            (rejection(f"no {n}"), b"\xff%d\xff%d" % (n, n)) for n in (1, 2, 3)
+        ]
+    assert len(again.recent()) == 4
+    assert filled(tmp_path / "empty", clock, []).recent() == []
+
+
+@pytest.mark.parametrize(
+    "record", [b"{", b"{}", b"[" * 5000, b"\xff", b'{"rejected_at":"today"}', b" " * 2**20 + b"{}"]
+)
+def test_what_cannot_be_read_back_is_skipped(tmp_path: Path, clock: Clock, record: bytes) -> None:
+    """It is logged and never raised: a torn or foreign record, one without its content, and what is no file."""
+    quarantine = filled(tmp_path, clock, [])
+    for n in range(4):
+        clock.s = n
+        quarantine.keep(asdict(rejection(f"no {n}")), b"%d" % n)
+    records = sorted(tmp_path.glob("*.json"))
+    records[0].write_bytes(record)
+    records[1].with_suffix(".bin").unlink()
+    records[2].with_suffix(".bin").unlink()
+    records[2].with_suffix(".bin").symlink_to(records[3])
+
+    with capture_logs() as logs:
+        assert quarantine.recent() == [(rejection("no 3"), b"3")]
+    assert sorted(log["name"] for log in logs) == [path.name for path in records[:3]]
+
+
+def test_a_lost_directory_cannot_be_read_back(tmp_path: Path, clock: Clock) -> None:
+    """It is a sentence."""
+    quarantine = filled(tmp_path / "gone", clock, [])
+    (tmp_path / "gone").rmdir()
+
+    with pytest.raises(QuarantineError, match="No such file or directory"):
+        quarantine.recent()
 
 
 def test_what_a_killed_process_left_is_removed(tmp_path: Path, clock: Clock) -> None:

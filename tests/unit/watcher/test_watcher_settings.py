@@ -58,13 +58,17 @@ def test_where_the_history_is() -> None:
         pytest.param({"REPORTS": "rejected=/r.json"}, "names the folder of rejected contents", id="rejected"),
         pytest.param({"REPORTS": "a=/x,a=/y"}, "a is given twice", id="twice"),
         pytest.param({"REPORTS": "a=/*/r.json"}, "in the last part of a path alone", id="pattern-in-a-folder"),
-        pytest.param({"REPORTS": "a="}, "is no file", id="no-path"),
+        pytest.param({"REPORTS": "a="}, "the path of 'a' is empty; expected channel=path", id="no-path"),
+        pytest.param({"REPORTS": "a=."}, "is no file", id="folder"),
+        pytest.param({"REPORTS": ","}, "REPORTS is ',': it names no report; expected channel=path", id="nothing"),
         pytest.param({"REPORTS": "a=/x", "REPORT_FILE": "/y"}, "REPORTS and REPORT_FILE are both set", id="both"),
         pytest.param({"REPORT_HOLD": "everything"}, "'everything' is no finding; expected some of", id="hold"),
         pytest.param({"REPORT_EXPECTED_EVERY_S": "dns=3"}, "names 'dns', which is no channel", id="unknown-channel"),
         pytest.param({"REPORT_EXPECTED_EVERY_S": "-1"}, "greater than or equal to 0", id="negative"),
+        pytest.param({"REPORT_EXPECTED_EVERY_S": "nan"}, "input should be a finite number", id="nan"),
+        pytest.param({"HISTORY_MAX_AGE_S": "inf"}, "input should be a finite number", id="infinite-age"),
+        pytest.param({"HISTORY_MAX_AGE_S": "1e300"}, "less than or equal to 31622400000", id="age-of-no-calendar"),
         pytest.param({"REPORT_EXPECTED_EVERY_S": "1,2"}, "the value for all channels is given twice", id="two-values"),
-        pytest.param({"HISTORY_DIR": "/a", "REPORT_FILE": "/a/r.json"}, "has to be one of its own", id="history"),
     ],
 )
 def test_wrong(environ: dict[str, str], words: str) -> None:
@@ -73,3 +77,35 @@ def test_wrong(environ: dict[str, str], words: str) -> None:
         load(**environ)
 
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "reports",
+    [
+        pytest.param("audit=history/r.json", id="its-own"),
+        pytest.param("audit=history/r-*.json", id="its-own-by-pattern"),
+        pytest.param("audit=history/rejected/r.json", id="its-rejected"),
+        pytest.param("audit=a.json,dns=history/d.json", id="another-channels"),
+        pytest.param("audit=history/dns/a.json,dns=d.json", id="another-channels-below"),
+        pytest.param("audit=a.json,dns=history/dns/rejected/d.json", id="rejected-below"),
+        pytest.param("audit=link.json", id="symlink-to-a-file"),
+        pytest.param("audit=folder/r.json", id="symlink-to-the-folder"),
+        pytest.param("audit=history/out.json", id="symlink-in-the-folder"),
+    ],
+)
+def test_the_history_has_a_folder_of_its_own(tmp_path: Path, reports: str) -> None:
+    """No file of any channel is in, or leads into, a folder whose files are pruned; whether they exist or not."""
+    (tmp_path / "history").mkdir()
+    (tmp_path / "link.json").symlink_to("history/latest.json")
+    (tmp_path / "folder").symlink_to("history")
+    (tmp_path / "history" / "out.json").symlink_to("../r.json")
+
+    with pytest.raises(SettingsError, match=r"where the report of '\w+' is; it has to be a folder of its own$"):
+        load(HISTORY_DIR=str(tmp_path / "history"), REPORTS=reports.replace("=", f"={tmp_path}/"))
+
+
+def test_a_report_beside_the_history_is_allowed(tmp_path: Path) -> None:
+    """And one in a folder of HISTORY_DIR in which nothing is kept."""
+    history, reports = tmp_path / "history", f"audit={tmp_path}/a.json,dns={tmp_path}/history/other/d.json"
+
+    assert load(HISTORY_DIR=str(history), REPORTS=reports).history_of("audit") == history

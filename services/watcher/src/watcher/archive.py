@@ -2,11 +2,13 @@
 What is kept on disk of one channel: published reports and refused contents, written one after the other in a thread.
 
 Disk trouble is told and counted, and delays no publication: what waits is bounded, and the oldest of it is given up.
+A disk that hangs does not hold up the end of the process either.
 """
 
 import asyncio
 import datetime
-import functools
+import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,15 +19,17 @@ from reportcast.contracts.errors import ReportError
 from reportcast.contracts.messages import Publication, Rejection
 from reportcast.contracts.report import ReportKind, parse_report
 
-from watcher.archive_names import REJECTED
 from watcher.history import History, HistoryError, Kept
 from watcher.metrics import ChannelMetrics
 from watcher.quarantine import Quarantine, QuarantineError
-from watcher.settings import SourceSettings
+from watcher.settings import REJECTED, SourceSettings
 from watcher.threads import in_daemon_thread
 
-# Reports and contents that wait for a slow disk; the memory for them is bounded by this and REPORT_MAX_BYTES.
+# Reports and contents that wait for a slow disk, with the one that is being written; the memory for them is bounded by
+# this and REPORT_MAX_BYTES.
 MAX_WAITING = 16
+# What waits at the end is written for so long. Container engines kill 10 s after they ask a process to end.
+LAST_WRITES_S = 2.0
 
 
 class Archive:
@@ -54,25 +58,61 @@ class Archive:
         self._metrics = metrics
         self._now = now
         self._log = structlog.get_logger("archive").bind(directory=ascii(str(directory))[1:-1])
-        self._waiting: asyncio.Queue[Callable[[], None]] = asyncio.Queue(MAX_WAITING)
+        self._waiting: deque[Callable[[], None]] = deque(maxlen=MAX_WAITING - 1)
+        self._wanted = asyncio.Event()
+        self._disk = threading.Lock()  # held by the thread that uses the directory: writes do not overlap
+        self._is_writing = False
         self._is_open = False
         self._trouble: str | None = None
 
     async def run(self) -> None:
-        """Write what is waiting, for ever; what still waits at the end is written then."""
+        """Write what is waiting, for ever; what still waits at the end is written within LAST_WRITES_S, or given up."""
         try:
             while True:
-                write = await self._waiting.get()
-                await in_daemon_thread(functools.partial(self._attempt, write))
+                await self._wanted.wait()
+                self._wanted.clear()
+                await in_daemon_thread(self._write_waiting)
         finally:
-            while not self._waiting.empty():
-                self._attempt(self._waiting.get_nowait())
+            await self._write_last()
+
+    async def _write_last(self) -> None:
+        if not self._waiting and not self._is_writing:
+            return  # a read that hangs is not waited for
+        try:
+            async with asyncio.timeout(LAST_WRITES_S):
+                # The thread of before goes on, too: they take turns, and both write what is the oldest by then.
+                await in_daemon_thread(self._write_waiting)
+        except TimeoutError:
+            count = len(self._waiting) + self._is_writing
+            self._waiting.clear()
+            self._tell(f"the disk did not answer within {LAST_WRITES_S:g} s of the end: {count} writes given up", count)
+
+    def _write_waiting(self) -> None:
+        while self._write_next():
+            pass
+
+    def _write_next(self) -> bool:
+        with self._disk:
+            try:
+                write = self._waiting.popleft()
+            except IndexError:  # all is written, or was given up meanwhile
+                return False
+            self._is_writing = True
+            try:
+                self._attempt(write)
+            finally:
+                self._is_writing = False
+        return True
 
     async def recent(self, limits: HistoryLimits) -> list[Publication]:
         """Read the newest of the kept reports, oldest first; none when the disk is in trouble."""
         found: list[Publication] = []
-        await in_daemon_thread(lambda: self._attempt(lambda: found.extend(self._recent(limits))))
+        await in_daemon_thread(lambda: self._read(lambda: found.extend(self._recent(limits))))
         return found
+
+    def _read(self, read: Callable[[], None]) -> None:
+        with self._disk:
+            self._attempt(read)
 
     def _recent(self, limits: HistoryLimits) -> list[Publication]:
         kept = self._history.recent(limits.max_reports, limits.max_bytes)
@@ -100,10 +140,10 @@ class Archive:
             self._history.keep(name, publication.body, publication.published_at)
 
     def _put(self, write: Callable[[], None]) -> None:
-        if self._waiting.full():
-            self._waiting.get_nowait()
+        if len(self._waiting) == self._waiting.maxlen:
             self._tell(f"the disk is too slow: {MAX_WAITING} writes wait, the oldest is given up")
-        self._waiting.put_nowait(write)
+        self._waiting.append(write)  # the oldest goes
+        self._wanted.set()
 
     def _attempt(self, write: Callable[[], object]) -> None:
         try:
@@ -119,8 +159,8 @@ class Archive:
             self._log.info("history kept again")
         self._trouble = None
 
-    def _tell(self, trouble: str) -> None:
-        self._metrics.history_errors.inc()
+    def _tell(self, trouble: str, count: int = 1) -> None:
+        self._metrics.history_errors.inc(count)
         if trouble != self._trouble:
             self._trouble = trouble
             self._log.error("history not kept", reason=trouble)

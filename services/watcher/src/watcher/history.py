@@ -85,10 +85,12 @@ class History:
             durable.remove_temporaries(self._directory)
         newest = self.newest()
         with self._explained():
-            if newest is not None:
-                self._last = newest.name
-                self._point_latest(newest.name, newest.body, newest.published_at)
-            self._prune(now)
+            try:
+                if newest is not None:
+                    self._last = newest.name
+                    self._point_latest(newest.name, newest.body, newest.published_at)
+            finally:  # whatever stands in the place of latest.json, the bounds hold
+                self._prune(now)
 
     def keep(self, name: str, body: bytes, published_at: datetime.datetime) -> str:
         """
@@ -116,9 +118,11 @@ class History:
             else:
                 modified_ns = utc_ns(published_at)
                 os.utime(self._directory / used, ns=(modified_ns, modified_ns), follow_symlinks=False)
-            self._point_latest(used, body, published_at)
             self._last = used
-            self._prune(published_at)
+            try:
+                self._point_latest(used, body, published_at)
+            finally:  # whatever stands in the place of latest.json, the bounds hold
+                self._prune(published_at)
         return used
 
     def kept(self) -> Iterator[Kept]:

@@ -8,18 +8,28 @@ Errors:
 import contextlib
 import datetime
 import hashlib
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import msgspec
+import structlog
+from reportcast.broker.base import RejectionLimits
 from reportcast.contracts.clock import utc_now, utc_ns
+from reportcast.contracts.messages import Rejection
 
 from watcher import durable
 from watcher.durable import Found
 from watcher.readable import readable_diff as readable_diff
 
 _NAME = re.compile(r"(?P<stem>[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-(?P<digest>[0-9a-f]{12}))\.(?:bin|json)")
+
+
+# A larger record is not read. Its diff has at most 16 KiB, which JSON makes six times as long at worst.
+_MAX_RECORD_BYTES = 1024 * 1024
+_LIMITS = RejectionLimits()
 
 
 class QuarantineError(Exception):
@@ -52,6 +62,7 @@ class Quarantine:
         self._max_bytes = max_bytes
         self._now = now
         self._last: str | None = None  # the newest, even if the clock went back
+        self._log = structlog.get_logger("quarantine").bind(directory=ascii(str(directory))[1:-1])
 
     def open(self) -> None:
         """
@@ -89,6 +100,31 @@ class Quarantine:
             if before is not None and before != stem and _digest(before) == _digest(stem):
                 durable.remove_all(self._files(before))
             self._prune(moment_ns)
+
+    def recent(self, limits: RejectionLimits = _LIMITS) -> list[tuple[Rejection, bytes]]:
+        """
+        Give the newest contents with their records, oldest first; what cannot be read, or is foreign, is left out.
+
+        Args:
+            limits: How many, and how much of each content; as the broker has them when not given.
+
+        Raises:
+            QuarantineError: If the directory cannot be listed.
+        """
+        with self._explained():
+            records = durable.scan(self._directory, _is_record)
+        newest_first = sorted(records, key=self._age, reverse=True)
+        readable = (found for record in newest_first if (found := self._read(record.name, limits.max_bytes)))
+        return list(itertools.islice(readable, limits.max_rejections))[::-1]
+
+    def _read(self, name: str, max_bytes: int) -> tuple[Rejection, bytes] | None:
+        record, content = self._files(_stem(name))
+        try:
+            rejection = msgspec.json.decode(durable.read(record, _MAX_RECORD_BYTES), type=Rejection)
+            return rejection, durable.read(content, max_bytes)[:max_bytes]
+        except (OSError, ValueError, RecursionError, msgspec.DecodeError) as exc:
+            self._log.warning("rejected content skipped", name=name, reason=str(exc))
+            return None
 
     def _newest_stem(self) -> str | None:
         records = durable.scan(self._directory, _is_record)

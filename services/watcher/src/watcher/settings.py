@@ -12,10 +12,10 @@ from reportcast.contracts.findings import FindingKind
 from reportcast.contracts.report import ReportKind
 from reportcast.service.settings import CommaSeparated, RedisSettings, Settings
 
-from watcher.archive_names import REJECTED
-
+# The folder of rejected contents in that of a channel's history.
+REJECTED = "rejected"
 _FORM = "expected channel=path, separated by commas"
-Interval = Annotated[float, Field(ge=0, le=366 * 86400.0)]
+Interval = Annotated[float, Field(ge=0, le=366 * 86400.0, allow_inf_nan=False)]
 
 
 def _pairs(value: Any) -> Any:
@@ -31,13 +31,22 @@ def _pairs(value: Any) -> Any:
     return pairs
 
 
+def _paths(value: Any) -> Any:
+    """Read ``a=path,b=path``."""
+    pairs = _pairs(value)
+    for channel, path in pairs.items() if isinstance(pairs, dict) else ():
+        if channel and path == "":  # else it would be a path, the present folder
+            raise ValueError(f"the path of {channel!r} is empty; {_FORM}")
+    return pairs
+
+
 class SourceSettings(Settings):
     """What is watched, and how it is read; the standalone server shares these."""
 
     prefixes: ClassVar[tuple[str, ...]] = ("REPORT_", "HISTORY_")
 
     report_file: Path = Field(Path("output/GitRepoReport.json"), description="the report file to watch")
-    reports: Annotated[dict[str, Path], BeforeValidator(_pairs)] = Field(
+    reports: Annotated[dict[str, Path], BeforeValidator(_paths)] = Field(
         {},
         description="several reports instead: channel=path, separated by commas; a path may end in a pattern",
     )
@@ -64,7 +73,11 @@ class SourceSettings(Settings):
     )
     history_max_reports: int = Field(1000, ge=1, le=1_000_000, description="reports kept in HISTORY_DIR")
     history_max_age_s: float = Field(
-        90 * 86400.0, gt=0, description="older reports are removed from HISTORY_DIR, seconds"
+        90 * 86400.0,
+        gt=0,
+        le=1000 * 366 * 86400.0,
+        allow_inf_nan=False,
+        description="older reports are removed from HISTORY_DIR, seconds",
     )
 
     @property
@@ -88,6 +101,8 @@ class SourceSettings(Settings):
     @field_validator("reports")
     @classmethod
     def _check_reports(cls, reports: dict[str, Path]) -> dict[str, Path]:
+        if not reports:
+            raise ValueError(f"it names no report; {_FORM}")
         for channel, path in reports.items():
             if not channel:
                 raise ValueError(f"{str(path)!r} names no channel; {_FORM}")
@@ -113,11 +128,18 @@ class SourceSettings(Settings):
         unknown = self.report_expected_every_s.keys() - self.channels.keys() - {""}
         if unknown:
             raise ValueError(f"REPORT_EXPECTED_EVERY_S names {min(unknown)!r}, which is no channel of REPORTS")
-        for channel, path in self.channels.items():
-            kept = self.history_of(channel)
-            if kept and os.path.realpath(kept) == os.path.realpath(path.parent):
-                raise ValueError("HISTORY_DIR is the folder that a report is written to; it has to be one of its own")
+        self._check_history()
         return self
+
+    def _check_history(self) -> None:
+        histories = [kept for channel in self.channels if (kept := self.history_of(channel))]
+        own = {os.path.realpath(folder) for kept in histories for folder in (kept, kept / REJECTED)}
+        for channel, path in self.channels.items():
+            # Both the folder that it is named in and, if it is a symlink, the one that it leads to.
+            for written in (os.path.realpath(path.parent), os.path.dirname(os.path.realpath(path))):
+                if written in own:
+                    what = f"HISTORY_DIR would keep reports or rejected contents in {written!a}"
+                    raise ValueError(f"{what}, where the report of {channel!r} is; it has to be a folder of its own")
 
 
 class WatcherSettings(SourceSettings, RedisSettings):
