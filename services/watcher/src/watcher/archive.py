@@ -62,8 +62,17 @@ class Archive:
         self._wanted = asyncio.Event()
         self._disk = threading.Lock()  # held by the thread that uses the directory: writes do not overlap
         self._is_writing = False
-        self._is_open = False
+        self._tenure = 0
+        self._opened: int | None = None  # in which tenure
         self._trouble: str | None = None
+
+    def begin(self) -> None:
+        """Note that a tenure begins: another watcher may have written meanwhile, so the directory is opened again."""
+        self._tenure += 1
+
+    def end(self) -> None:
+        """Give up what waits, for the tenure is over: it would make an old report the latest of the next watcher's."""
+        self._waiting.clear()
 
     async def run(self) -> None:
         """Write what is waiting, for ever; what still waits at the end is written within LAST_WRITES_S, or given up."""
@@ -146,11 +155,12 @@ class Archive:
         self._wanted.set()
 
     def _attempt(self, write: Callable[[], object]) -> None:
+        tenure = self._tenure  # the next may begin any time, and needs another opening
         try:
-            if not self._is_open:
+            if self._opened != tenure:
                 self._history.open(self._now())
                 self._quarantine.open()
-                self._is_open = True
+                self._opened = tenure
             write()
         except (HistoryError, QuarantineError) as exc:
             self._tell(str(exc))
