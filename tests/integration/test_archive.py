@@ -390,3 +390,13 @@ async def test_a_tenure_that_begins_during_a_write_opens_again(tmp_path: Path) -
     await archive.recent(HistoryLimits())
 
     assert is_latest(tmp_path, body(1))
+
+
+async def test_a_report_without_a_name_is_kept(tmp_path: Path) -> None:
+    """As one is that an older version published: under its own time."""
+    archive = DirectArchive(tmp_path)
+    archive.keep("", publication(1))
+    await written(archive)
+
+    assert kept(tmp_path) == [name(1)]
+    assert archive.errors == 0

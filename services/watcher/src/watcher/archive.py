@@ -136,8 +136,8 @@ class Archive:
         return Publication(stem, report.digest, kept.published_at, kept.published_at, report.body, report.findings)
 
     def keep(self, name: str, publication: Publication) -> None:
-        """Keep a published report under its name."""
-        self._put(lambda: self._keep(name, publication))
+        """Keep a published report under its name; a broker's state that an older version wrote has none."""
+        self._put(lambda: self._keep(name or f"{publication.stem}.json", publication))
 
     def reject(self, rejection: Rejection, content: bytes) -> None:
         """Keep a refused content."""
