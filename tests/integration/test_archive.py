@@ -400,3 +400,22 @@ async def test_a_report_without_a_name_is_kept(tmp_path: Path) -> None:
 
     assert kept(tmp_path) == [name(1)]
     assert archive.errors == 0
+
+
+async def test_a_directory_in_the_place_of_latest(tmp_path: Path) -> None:
+    """After a start, too, reports and rejected contents are kept, and read; that it is not the latest is counted."""
+    archive = DirectArchive(tmp_path)
+    archive.keep_marks(1)
+    await written(archive)
+    (tmp_path / "latest.json").unlink()
+    (tmp_path / "latest.json").mkdir()
+
+    again = DirectArchive(tmp_path)
+    again.keep_marks(2)
+    again.reject(Rejection(MOMENT, "r.json", "syntax", "", None, None, 1, "0" * 64, ""), b"{")
+    await written(again)
+
+    assert kept(tmp_path) == [name(1), name(2)]
+    assert [content.read_bytes() for content in (tmp_path / "rejected").glob("*.bin")] == [b"{"]
+    assert len(await again.recent(HistoryLimits())) == 2
+    assert again.errors == 3

@@ -155,22 +155,37 @@ class Archive:
         self._wanted.set()
 
     def _attempt(self, write: Callable[[], object]) -> None:
-        tenure = self._tenure  # the next may begin any time, and needs another opening
-        try:
-            if self._opened != tenure:
-                self._history.open(self._now())
-                self._quarantine.open()
-                self._opened = tenure
-            write()
-        except (HistoryError, QuarantineError) as exc:
-            self._tell(str(exc))
+        # Each step is tried: what stands in the place of latest.json keeps no report from being kept or read.
+        troubles = [*self._open(), *_troubles(write)]
+        if troubles:
+            self._tell(troubles[0])
             return
         if self._trouble:
             self._log.info("history kept again")
         self._trouble = None
+
+    def _open(self) -> list[str]:
+        tenure = self._tenure  # the next may begin any time, and needs another opening
+        if self._opened == tenure:
+            return []
+        troubles = _troubles(lambda: self._history.open(self._now()), self._quarantine.open)
+        if not troubles:
+            self._opened = tenure
+        return troubles
 
     def _tell(self, trouble: str, count: int = 1) -> None:
         self._metrics.history_errors.inc(count)
         if trouble != self._trouble:
             self._trouble = trouble
             self._log.error("history not kept", reason=trouble)
+
+
+def _troubles(*steps: Callable[[], object]) -> list[str]:
+    """Take each step, and say what hindered some."""
+    found = []
+    for step in steps:
+        try:
+            step()
+        except (HistoryError, QuarantineError) as exc:
+            found.append(str(exc))
+    return found
