@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+import datetime
 import functools
 import hashlib
+import itertools
 import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -227,7 +229,7 @@ class DirectArchive(Archive):
     def __init__(self, directory: Path) -> None:
         self.registry = new_registry()
         metrics = ChannelMetrics(WatcherMetrics(self.registry), CHANNEL)
-        super().__init__(directory, ReportKind.AUDIT, SourceSettings.model_validate({}), metrics, lambda: MOMENT)
+        super().__init__(directory, ReportKind.AUDIT, SourceSettings.model_validate({}), metrics, ticking())
 
     def keep_marks(self, *marks: int) -> None:
         """Keep reports one after the other."""
@@ -238,6 +240,12 @@ class DirectArchive(Archive):
     def errors(self) -> float:
         """What was not kept."""
         return self.registry.get_sample_value(ERRORS, {"channel": CHANNEL}) or 0.0
+
+
+def ticking() -> Callable[[], datetime.datetime]:
+    """Give a clock that goes on by a second whenever it is read."""
+    seconds = itertools.count()
+    return lambda: MOMENT + datetime.timedelta(seconds=next(seconds))
 
 
 def name(mark: int) -> str:
@@ -419,3 +427,44 @@ async def test_a_directory_in_the_place_of_latest(tmp_path: Path) -> None:
     assert [content.read_bytes() for content in (tmp_path / "rejected").glob("*.bin")] == [b"{"]
     assert len(await again.recent(HistoryLimits())) == 2
     assert again.errors == 3
+
+
+async def test_rejected_contents_are_read_back(tmp_path: Path) -> None:
+    """By the next watcher, oldest first, for a broker that has lost them; none when there are none."""
+    archive, again = DirectArchive(tmp_path), DirectArchive(tmp_path)
+    assert await archive.rejections() == []
+    rejections = [Rejection(MOMENT, "r.json", "syntax", f"no {n}", 1, 2, 9, "0" * 64, "- ä") for n in range(2)]
+    for rejection in rejections:
+        archive.reject(rejection, b"\xff" + rejection.message.encode())
+    await written(archive)
+
+    assert await again.rejections() == [(rejections[0], b"\xffno 0"), (rejections[1], b"\xffno 1")]
+
+
+async def test_what_cannot_be_read_is_an_empty_list(tmp_path: Path) -> None:
+    """A file stands where the folder should be: it is counted, and never raised."""
+    (tmp_path / "history").write_text("in the way")
+    archive = DirectArchive(tmp_path / "history")
+
+    assert await archive.recent(HistoryLimits()) == []
+    assert await archive.rejections() == []
+    assert archive.errors == 2
+
+
+async def test_a_hung_disk_does_not_hold_up_a_publication(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept is not waited for longer than READ_S; once the disk answers it is read."""
+    archive = DirectArchive(tmp_path)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(archive.run())
+        with hung_disk(), monkeypatch.context() as patch:
+            patch.setattr(archive_module, "READ_S", 0.2)
+            archive.keep_marks(1)
+            await await_until("it is being written", lambda: writes(tmp_path))
+            async with asyncio.timeout(5):
+                assert await archive.recent(HistoryLimits()) == []
+                assert await archive.rejections() == []
+            assert archive.errors == 2
+        await await_until("it is kept", lambda: is_latest(tmp_path, body(1)))
+        running.cancel()
+
+    assert await archive.recent(HistoryLimits()) == [publication(1)]

@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from msgspec.structs import asdict
@@ -30,6 +31,10 @@ from watcher.threads import in_daemon_thread
 MAX_WAITING = 16
 # What waits at the end is written for so long. Container engines kill 10 s after they ask a process to end.
 LAST_WRITES_S = 2.0
+# What is not read by then is not waited for, as a publication would be late by so much.
+READ_S = 10.0
+
+T = TypeVar("T")
 
 
 class Archive:
@@ -115,13 +120,29 @@ class Archive:
 
     async def recent(self, limits: HistoryLimits) -> list[Publication]:
         """Read the newest of the kept reports, oldest first; none when the disk is in trouble."""
-        found: list[Publication] = []
-        await in_daemon_thread(lambda: self._read(lambda: found.extend(self._recent(limits))))
+        return await self._read(lambda: self._recent(limits))
+
+    async def rejections(self) -> list[tuple[Rejection, bytes]]:
+        """Read the rejected contents, oldest first, as many and as much of each as a broker keeps; as ``recent``."""
+        return await self._read(self._quarantine.recent)
+
+    async def _read(self, read: Callable[[], list[T]]) -> list[T]:
+        found: list[T] = []
+        try:
+            async with asyncio.timeout(READ_S):
+                await in_daemon_thread(lambda: self._read_in_turn(lambda: found.extend(read())))
+        except TimeoutError:
+            self._tell(f"the disk did not answer within {READ_S:g} s: nothing is read")
+            return []
         return found
 
-    def _read(self, read: Callable[[], None]) -> None:
-        with self._disk:
+    def _read_in_turn(self, read: Callable[[], None]) -> None:
+        if not self._disk.acquire(timeout=READ_S):  # without end, threads would pile up behind one that hangs
+            raise TimeoutError
+        try:
             self._attempt(read)
+        finally:
+            self._disk.release()
 
     def _recent(self, limits: HistoryLimits) -> list[Publication]:
         kept = self._history.recent(limits.max_reports, limits.max_bytes)
