@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+import datetime
 import functools
 import hashlib
+import itertools
 import json
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -227,7 +229,7 @@ class DirectArchive(Archive):
     def __init__(self, directory: Path) -> None:
         self.registry = new_registry()
         metrics = ChannelMetrics(WatcherMetrics(self.registry), CHANNEL)
-        super().__init__(directory, ReportKind.AUDIT, SourceSettings.model_validate({}), metrics, lambda: MOMENT)
+        super().__init__(directory, ReportKind.AUDIT, SourceSettings.model_validate({}), metrics, ticking())
 
     def keep_marks(self, *marks: int) -> None:
         """Keep reports one after the other."""
@@ -238,6 +240,12 @@ class DirectArchive(Archive):
     def errors(self) -> float:
         """What was not kept."""
         return self.registry.get_sample_value(ERRORS, {"channel": CHANNEL}) or 0.0
+
+
+def ticking() -> Callable[[], datetime.datetime]:
+    """Give a clock that goes on by a second whenever it is read."""
+    seconds = itertools.count()
+    return lambda: MOMENT + datetime.timedelta(seconds=next(seconds))
 
 
 def name(mark: int) -> str:
@@ -325,3 +333,138 @@ async def test_what_waits_for_a_slow_disk_is_bounded(tmp_path: Path) -> None:
 
     assert kept(tmp_path) == [name(mark) for mark in (0, *range(42 - MAX_WAITING, 41))]
     assert archive.errors == 41 - MAX_WAITING
+
+
+async def test_a_tenure_finds_what_another_watcher_kept(tmp_path: Path) -> None:
+    """The shared directory is opened again: the newest is the other's, what it left half-written is gone."""
+    mine, other = DirectArchive(tmp_path), DirectArchive(tmp_path)
+    for archive, mark in ((mine, 1), (other, 2)):
+        archive.begin()
+        archive.keep_marks(mark)
+        await written(archive)
+    (tmp_path / f".reportcast-{'0' * 16}.tmp").write_bytes(b"{")
+    (tmp_path / "latest.json").unlink()
+
+    mine.begin()
+    mine.begin()
+
+    assert [each.stem for each in await mine.recent(HistoryLimits())] == [publication(mark).stem for mark in (1, 2)]
+    assert is_latest(tmp_path, body(2))
+    assert writes(tmp_path) == []
+    assert mine.errors == 0
+
+
+async def written(archive: Archive) -> None:
+    """See all written that waits, as at the end of a watcher."""
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(archive.run())
+        await asyncio.sleep(0)
+        running.cancel()
+
+
+async def test_what_waits_at_the_end_of_a_tenure_is_dropped(tmp_path: Path) -> None:
+    """It would make an old report the latest, before the eyes of the watcher that leads by then."""
+    archive = DirectArchive(tmp_path)
+    archive.begin()
+    archive.keep_marks(1, 2)
+
+    archive.end()
+    archive.end()
+    await written(archive)
+    assert kept(tmp_path) == []
+
+    archive.begin()
+    archive.keep_marks(3)
+    await written(archive)
+    assert kept(tmp_path) == [name(3)]
+    assert archive.errors == 0
+
+
+async def test_a_tenure_that_begins_during_a_write_opens_again(tmp_path: Path) -> None:
+    """What the write before it opened, and made the newest, does not count for it."""
+    archive = DirectArchive(tmp_path)
+    with hung_disk() as answers:
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(archive.run())
+            archive.keep_marks(1)
+            await await_until("it is being written", lambda: writes(tmp_path))
+            archive.end()
+            archive.begin()
+            answers.set()
+            await await_until("it is kept", lambda: is_latest(tmp_path, body(1)))
+            running.cancel()
+    (tmp_path / "latest.json").unlink()
+
+    await archive.recent(HistoryLimits())
+
+    assert is_latest(tmp_path, body(1))
+
+
+async def test_a_report_without_a_name_is_kept(tmp_path: Path) -> None:
+    """As one is that an older version published: under its own time."""
+    archive = DirectArchive(tmp_path)
+    archive.keep("", publication(1))
+    await written(archive)
+
+    assert kept(tmp_path) == [name(1)]
+    assert archive.errors == 0
+
+
+async def test_a_directory_in_the_place_of_latest(tmp_path: Path) -> None:
+    """After a start, too, reports and rejected contents are kept, and read; that it is not the latest is counted."""
+    archive = DirectArchive(tmp_path)
+    archive.keep_marks(1)
+    await written(archive)
+    (tmp_path / "latest.json").unlink()
+    (tmp_path / "latest.json").mkdir()
+
+    again = DirectArchive(tmp_path)
+    again.keep_marks(2)
+    again.reject(Rejection(MOMENT, "r.json", "syntax", "", None, None, 1, "0" * 64, ""), b"{")
+    await written(again)
+
+    assert kept(tmp_path) == [name(1), name(2)]
+    assert [content.read_bytes() for content in (tmp_path / "rejected").glob("*.bin")] == [b"{"]
+    assert len(await again.recent(HistoryLimits())) == 2
+    assert again.errors == 3
+
+
+async def test_rejected_contents_are_read_back(tmp_path: Path) -> None:
+    """By the next watcher, oldest first, for a broker that has lost them; none when there are none."""
+    archive, again = DirectArchive(tmp_path), DirectArchive(tmp_path)
+    assert await archive.rejections() == []
+    rejections = [Rejection(MOMENT, "r.json", "syntax", f"no {n}", 1, 2, 9, "0" * 64, "- ä") for n in range(2)]
+    for rejection in rejections:
+        archive.reject(rejection, b"\xff" + rejection.message.encode())
+    await written(archive)
+
+    assert await again.rejections() == [(rejections[0], b"\xffno 0"), (rejections[1], b"\xffno 1")]
+
+
+async def test_what_cannot_be_read_is_an_empty_list(tmp_path: Path) -> None:
+    """A file stands where the folder should be: it is counted, and never raised."""
+    (tmp_path / "history").write_text("in the way")
+    archive = DirectArchive(tmp_path / "history")
+
+    assert await archive.recent(HistoryLimits()) == []
+    assert await archive.rejections() == []
+    assert archive.errors == 2
+
+
+async def test_a_hung_disk_does_not_hold_up_a_publication(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept is not waited for longer than READ_S; once the disk answers it is read."""
+    archive = DirectArchive(tmp_path)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(archive.run())
+        with hung_disk(), monkeypatch.context() as patch:
+            patch.setattr(archive_module, "READ_S", 0.2)
+            archive.keep_marks(1)
+            await await_until("it is being written", lambda: writes(tmp_path))
+            async with asyncio.timeout(5):
+                assert await archive.recent(HistoryLimits()) == []
+                assert await archive.rejections() == []
+            assert archive.errors == 2
+        await await_until("it is kept", lambda: is_latest(tmp_path, body(1)))
+        running.cancel()
+
+    assert await archive.recent(HistoryLimits()) == [publication(1)]

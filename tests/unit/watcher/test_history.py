@@ -221,6 +221,19 @@ def test_latest_is_repaired(tmp_path: Path, found: str) -> None:
     assert os.readlink(latest) == "t1.json"
 
 
+def test_another_writer_meanwhile(tmp_path: Path) -> None:
+    """Opened again, the newest is the newest that anybody kept."""
+    history, other = opened(tmp_path), opened(tmp_path)
+    history.keep("t1.json", b"1", after(1))
+    other.keep("t2.json", b"2", after(2))
+    (tmp_path / LATEST).unlink()
+
+    history.open(MOMENT)
+
+    assert names(history) == ["t1.json", "t2.json"]
+    assert os.readlink(tmp_path / LATEST) == "t2.json"
+
+
 def test_left_overs_are_removed(tmp_path: Path) -> None:
     """Temporary files and symlinks of a killed process go at the start, and nothing that they lead to."""
     outside = tmp_path / "outside"

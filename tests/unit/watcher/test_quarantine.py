@@ -119,6 +119,18 @@ def test_the_same_content_does_not_pile_up_across_restarts(tmp_path: Path, clock
     assert json.loads(max(tmp_path.glob("*.json")).read_text()) == {"start": 2}
 
 
+def test_another_writer_meanwhile(tmp_path: Path, clock: Clock) -> None:
+    """Opened again, the newest is the newest that anybody kept: it is what the same content replaces."""
+    quarantine = filled(tmp_path, clock, [b"1"])
+    filled(tmp_path, clock, [b"2"])
+
+    quarantine.open()
+    clock.s += 1
+    quarantine.keep({}, b"2")
+
+    assert contents(tmp_path) == [b"1", b"2"]
+
+
 def rejection(message: str) -> Rejection:
     """Give a record as the watcher writes it."""
     return Rejection(MOMENT, "r.json", "syntax", message, 2, None, 7, "0" * 64, "- ä\n+ \x00")

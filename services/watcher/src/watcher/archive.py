@@ -11,6 +11,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 from msgspec.structs import asdict
@@ -30,6 +31,10 @@ from watcher.threads import in_daemon_thread
 MAX_WAITING = 16
 # What waits at the end is written for so long. Container engines kill 10 s after they ask a process to end.
 LAST_WRITES_S = 2.0
+# What is not read by then is not waited for, as a publication would be late by so much.
+READ_S = 10.0
+
+T = TypeVar("T")
 
 
 class Archive:
@@ -62,8 +67,17 @@ class Archive:
         self._wanted = asyncio.Event()
         self._disk = threading.Lock()  # held by the thread that uses the directory: writes do not overlap
         self._is_writing = False
-        self._is_open = False
+        self._tenure = 0
+        self._opened: int | None = None  # in which tenure
         self._trouble: str | None = None
+
+    def begin(self) -> None:
+        """Note that a tenure begins: another watcher may have written meanwhile, so the directory is opened again."""
+        self._tenure += 1
+
+    def end(self) -> None:
+        """Give up what waits, for the tenure is over: it would make an old report the latest of the next watcher's."""
+        self._waiting.clear()
 
     async def run(self) -> None:
         """Write what is waiting, for ever; what still waits at the end is written within LAST_WRITES_S, or given up."""
@@ -106,13 +120,29 @@ class Archive:
 
     async def recent(self, limits: HistoryLimits) -> list[Publication]:
         """Read the newest of the kept reports, oldest first; none when the disk is in trouble."""
-        found: list[Publication] = []
-        await in_daemon_thread(lambda: self._read(lambda: found.extend(self._recent(limits))))
+        return await self._read(lambda: self._recent(limits))
+
+    async def rejections(self) -> list[tuple[Rejection, bytes]]:
+        """Read the rejected contents, oldest first, as many and as much of each as a broker keeps; as ``recent``."""
+        return await self._read(self._quarantine.recent)
+
+    async def _read(self, read: Callable[[], list[T]]) -> list[T]:
+        found: list[T] = []
+        try:
+            async with asyncio.timeout(READ_S):
+                await in_daemon_thread(lambda: self._read_in_turn(lambda: found.extend(read())))
+        except TimeoutError:
+            self._tell(f"the disk did not answer within {READ_S:g} s: nothing is read")
+            return []
         return found
 
-    def _read(self, read: Callable[[], None]) -> None:
-        with self._disk:
+    def _read_in_turn(self, read: Callable[[], None]) -> None:
+        if not self._disk.acquire(timeout=READ_S):  # without end, threads would pile up behind one that hangs
+            raise TimeoutError
+        try:
             self._attempt(read)
+        finally:
+            self._disk.release()
 
     def _recent(self, limits: HistoryLimits) -> list[Publication]:
         kept = self._history.recent(limits.max_reports, limits.max_bytes)
@@ -127,8 +157,8 @@ class Archive:
         return Publication(stem, report.digest, kept.published_at, kept.published_at, report.body, report.findings)
 
     def keep(self, name: str, publication: Publication) -> None:
-        """Keep a published report under its name."""
-        self._put(lambda: self._keep(name, publication))
+        """Keep a published report under its name; a broker's state that an older version wrote has none."""
+        self._put(lambda: self._keep(name or f"{publication.stem}.json", publication))
 
     def reject(self, rejection: Rejection, content: bytes) -> None:
         """Keep a refused content."""
@@ -146,21 +176,37 @@ class Archive:
         self._wanted.set()
 
     def _attempt(self, write: Callable[[], object]) -> None:
-        try:
-            if not self._is_open:
-                self._history.open(self._now())
-                self._quarantine.open()
-                self._is_open = True
-            write()
-        except (HistoryError, QuarantineError) as exc:
-            self._tell(str(exc))
+        # Each step is tried: what stands in the place of latest.json keeps no report from being kept or read.
+        troubles = [*self._open(), *_troubles(write)]
+        if troubles:
+            self._tell(troubles[0])
             return
         if self._trouble:
             self._log.info("history kept again")
         self._trouble = None
+
+    def _open(self) -> list[str]:
+        tenure = self._tenure  # the next may begin any time, and needs another opening
+        if self._opened == tenure:
+            return []
+        troubles = _troubles(lambda: self._history.open(self._now()), self._quarantine.open)
+        if not troubles:
+            self._opened = tenure
+        return troubles
 
     def _tell(self, trouble: str, count: int = 1) -> None:
         self._metrics.history_errors.inc(count)
         if trouble != self._trouble:
             self._trouble = trouble
             self._log.error("history not kept", reason=trouble)
+
+
+def _troubles(*steps: Callable[[], object]) -> list[str]:
+    """Take each step, and say what hindered some."""
+    found = []
+    for step in steps:
+        try:
+            step()
+        except (HistoryError, QuarantineError) as exc:
+            found.append(str(exc))
+    return found

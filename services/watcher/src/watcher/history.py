@@ -53,7 +53,7 @@ class Kept:
 
 class History:
     """
-    The reports kept in one directory, of which this is the only writer.
+    The reports kept in one directory, of which this is the only writer from ``open`` on.
 
     Files of other names, dotfiles, directories and symlinks are neither read nor changed.
 
@@ -83,6 +83,7 @@ class History:
         with self._explained():
             self._directory.mkdir(parents=True, exist_ok=True)
             durable.remove_temporaries(self._directory)
+        self._last = None  # another watcher may have been the writer meanwhile
         newest = self.newest()
         with self._explained():
             try:

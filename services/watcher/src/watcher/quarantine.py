@@ -38,7 +38,7 @@ class QuarantineError(Exception):
 
 class Quarantine:
     """
-    The newest rejected contents, of which this is the only writer.
+    The newest rejected contents, of which this is the only writer from ``open`` on.
 
     A content is there when its record is. Files of other names are neither read nor changed.
 
@@ -71,6 +71,7 @@ class Quarantine:
         Raises:
             QuarantineError: If that cannot be done.
         """
+        self._last = None  # another watcher may have been the writer meanwhile
         with self._explained():
             self._directory.mkdir(parents=True, exist_ok=True)
             durable.remove_temporaries(self._directory)
