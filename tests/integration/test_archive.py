@@ -468,3 +468,26 @@ async def test_a_hung_disk_does_not_hold_up_a_publication(tmp_path: Path, monkey
         running.cancel()
 
     assert await archive.recent(HistoryLimits()) == [publication(1)]
+
+
+async def test_an_empty_broker_gets_the_rejected_contents_back(memory_broker: MemoryBroker, tmp_path: Path) -> None:
+    """What was refused before a restart is listed after it, each once, also while the file is still bad."""
+    path, history = tmp_path / "r.json", tmp_path / "history"
+    path.write_bytes(audit_bytes(1))
+    async with running_watcher(memory_broker, path, history_dir=history):
+        await wait_served(memory_broker, audit_bytes(1))
+        for bad in (b"[]", b"{}"):
+            replace(path, bad)
+            await await_until("it is on disk", functools.partial(is_refused, history, bad))
+    empty = MemoryBroker(lambda: 0)
+
+    async with running_watcher(empty, path, history_dir=history):
+        listed = await rejections(empty, 2)
+
+    assert [await empty.rejected_content(CHANNEL, each.id) for each in listed] == [b"{}", b"[]"]
+
+
+def is_refused(directory: Path, content: bytes) -> bool:
+    """Tell whether a rejected content is on disk, with its record."""
+    found = [file for file in (directory / "rejected").glob("*.bin") if file.read_bytes() == content]
+    return bool(found) and found[0].with_suffix(".json").exists()

@@ -237,6 +237,8 @@ class Publisher:
         self._offer = None
         self._announce = False
         self._has_role.set()
+        if self._archive:
+            self._archive.begin() if leads else self._archive.end()
         if leads:
             self._on_tenure()
         else:
@@ -275,9 +277,18 @@ class Publisher:
                 await self._broker.restore(self._channel, publication, fence)
         if stand_in:
             await self._broker.publish(self._channel, stand_in, fence)
-        if kept or stand_in:
-            self._log.info("history restored", reports=len(kept) + (stand_in is not None))
+        refused = await self._restore_rejections() if self._archive else 0
+        if kept or stand_in or refused:
+            self._log.info("history restored", reports=len(kept) + (stand_in is not None), rejections=refused)
         self._is_empty = False
+
+    async def _restore_rejections(self) -> int:
+        refused = await self._archive.rejections() if self._archive else []
+        known = {rejection.digest for rejection in await self._broker.rejections(self._channel)}
+        missing = [(rejection, content) for rejection, content in refused if rejection.digest not in known]
+        for rejection, content in missing:
+            await self._broker.reject(self._channel, rejection, content)
+        return len(missing)
 
     async def _publish(self, offer: Offer, fence: int) -> bool:
         # Taken now: another may be wanted by the time the broker has answered.
@@ -332,8 +343,10 @@ class Publisher:
         return replace(source, heard_at=now, late_by_s=late_by_s)
 
     async def _keep_rejected(self, rejection: Rejection, content: bytes) -> None:
-        await self._broker.reject(self._channel, rejection, content)
-        if self._archive is not None:
-            self._archive.reject(rejection, content)
+        kept = await self._broker.rejections(self._channel)
+        if not kept or kept[0].digest != rejection.digest:  # the same again, after a restart, is the same one
+            await self._broker.reject(self._channel, rejection, content)
+            if self._archive is not None:
+                self._archive.reject(rejection, content)
         if self._rejections and self._rejections[0][0] is rejection:
             self._rejections.popleft()
