@@ -4,8 +4,7 @@ import tracemalloc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from watcher.quarantine import readable_diff
-from watcher.readable import MAX_IN_BYTES, MAX_LINES, MAX_OUT_BYTES
+from watcher.readable import MAX_IN_BYTES, MAX_LINES, MAX_OUT_BYTES, readable_diff
 
 
 def audit(repos: int, dirty: int = -1, **fields: object) -> dict[str, object]:

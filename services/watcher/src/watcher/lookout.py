@@ -3,27 +3,27 @@
 import asyncio
 import datetime
 import glob
-import math
 from collections.abc import Callable
 from pathlib import Path
 
 import structlog
 from reportcast.contracts.clock import moment_of, utc_ns
 from reportcast.contracts.errors import ReportError, ReportHeld, ReportMissing
-from reportcast.contracts.messages import Rejection, SourceState
+from reportcast.contracts.messages import SourceState
 from reportcast.contracts.report import Report, ReportKind, parse_report
 
 from watcher.gate import Dated, judge
 from watcher.inotify import Hint
 from watcher.metrics import ChannelMetrics
 from watcher.publisher import Offer, Publisher
-from watcher.quarantine import readable_diff
 from watcher.reader import Fingerprint, Reader, Reading
+from watcher.rejection import describe
 from watcher.settings import SourceSettings
-from watcher.settle import QUIET_S, Decision, Settle, State
+from watcher.settle import Decision, Settle, State
 from watcher.situation import Situation
 from watcher.threads import in_daemon_thread
 from watcher.watch import Watch, WatchMode
+from watcher.writer import Writer
 
 # How often the way to the file is resolved anew without an event. It costs 0.4 ms; what it finds (a file system mounted
 # over a directory, an inotify limit that was raised) is rare, and the sweep finds its changes meanwhile. All channels
@@ -33,8 +33,6 @@ REARM_S = 30.0
 
 # A reading that takes longer is told of: the file is on a file system that hangs.
 HUNG_S = 10.0
-# What is written in so short a time is written by one writer in one go: a shell's redirection takes some µs.
-STROKE_S = 0.005
 # The event loop's clock and its timers are not the same to the last µs.
 JUST_AFTER_S = 0.002
 
@@ -71,14 +69,12 @@ class Lookout:
         self._metrics = metrics
         self._now = now
         self._log = structlog.get_logger("lookout").bind(channel=channel, path=ascii(str(path))[1:-1])
-        self._is_pattern = glob.has_magic(path.name)
         self._reader = Reader(path, kind, settings.report_max_bytes)
         self._settle = Settle(settings.report_settle_s, settings.report_sweep_s)
         self._situation = Situation(settings.expected_every_s(channel), self._log)
         self._followed = watch.follow(path, self._hint, self._on_mode)
         self._hinted = asyncio.Event()
-        self._end = Hint.LOOK
-        self._wrote_s = self._burst_s = -math.inf
+        self._writer = Writer(is_one_file=not glob.has_magic(path.name))
         self._refresh_requested = False
         self._is_new_tenure = True
         self._looked_at: Fingerprint | None = None
@@ -114,30 +110,8 @@ class Lookout:
 
     def _hint(self, hint: Hint) -> None:
         self._metrics.hints.inc()
-        now_s = asyncio.get_running_loop().time()
-        if hint is Hint.WRITING:
-            if now_s - self._wrote_s > QUIET_S:
-                self._burst_s = now_s
-            self._wrote_s = now_s
-        if hint is not Hint.LOOK:
-            self._end = hint
+        self._writer.note(hint, asyncio.get_running_loop().time())
         self._hinted.set()
-
-    def _is_complete(self, end: Hint, reading: Reading) -> bool:
-        """
-        Tell whether the writer is known to have written all of what was read.
-
-        Args:
-            end: The last that was known of the writer before and after the reading.
-            reading: What was read.
-        """
-        if self._is_pattern or end in (Hint.LOOK, Hint.WRITING):  # of a pattern, it may have been another file's
-            return False
-        # A close may be that of another who has the file open, while the writer is writing over the old report. It is
-        # the writer's if the file was replaced, resized or cut off meanwhile, or if it was written at one stroke.
-        before, now = self._accepted, reading.fingerprint
-        is_changed = before is None or now is None or before[:3] != now[:3] or self._settle.state is State.TORN
-        return end is Hint.PLACED or is_changed or self._wrote_s - self._burst_s <= STROKE_S
 
     def _on_mode(self, mode: WatchMode) -> None:
         self._metrics.set_watch_mode(mode.kind, mode.why)
@@ -173,23 +147,27 @@ class Lookout:
     async def _look(self, hinted: bool) -> None:
         clock = asyncio.get_running_loop().time
         refresh, self._refresh_requested = self._refresh_requested, False
-        fence, began_s, end = self._publisher.fence, clock(), self._end
+        fence, began_s, end = self._publisher.fence, clock(), self._writer.last
         # An event is reason enough to read: a file system's clock is too coarse to tell two quick writes apart.
         by_event = hinted and self._followed.mode.kind == "inotify"
         must_read = refresh or by_event or self._publisher.awaits_look or self._settle.must_read(began_s)
         reading = await self._read(None if must_read else self._looked_at)
         if reading is not None:
-            # What came during the reading may be of what was read, so both have to say that all is written.
-            is_complete = all(self._is_complete(each, reading) for each in (end, self._end))
+            is_complete = self._writer.has_finished(end, self._is_other(reading))
             decision = await self._act(reading, began_s, clock(), hinted, is_complete)
             if decision is not Decision.WAIT:
                 self._is_watched = True
                 self._publisher.looked(fence)
             if not self._hinted.is_set():  # else it is of the next look
-                self._end = Hint.LOOK
+                self._writer.last = Hint.LOOK
         self._tell()
         if refresh:
             self._publisher.announce_refreshed()
+
+    def _is_other(self, reading: Reading) -> bool:
+        """Tell whether the file is not the last good one written over: another, of another size, or cut off before."""
+        before, now = self._accepted, reading.fingerprint
+        return before is None or now is None or before[:3] != now[:3] or self._settle.state is State.TORN
 
     async def _read(self, known: Fingerprint | None) -> Reading | None:
         hung = asyncio.get_running_loop().call_later(HUNG_S, self._tell_hung)
@@ -288,22 +266,8 @@ class Lookout:
         self._refuse(SourceState.REJECTED, str(error))
         if reading.raw:
             last = self._last.report.body if self._last else None
-            rejection = await in_daemon_thread(lambda: self._rejection(error, reading, last))
+            rejection = await in_daemon_thread(lambda: describe(error, reading, last, self._now()))
             self._publisher.reject(rejection, reading.raw)
-
-    def _rejection(self, error: ReportError, reading: Reading, last: bytes | None) -> Rejection:
-        place = error.place
-        return Rejection(
-            rejected_at=self._now(),
-            file=ascii(reading.file)[1:-1],
-            reason=error.reason,
-            message=str(error),
-            line=place.line if place else None,
-            column=place.column if place else None,
-            size=len(reading.raw),
-            digest=reading.digest,
-            diff=readable_diff(last, reading.raw),
-        )
 
     def _refuse(self, state: SourceState, reason: str) -> None:
         self._situation.change(state, self._now(), reason)

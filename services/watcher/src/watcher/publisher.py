@@ -16,7 +16,7 @@ from collections.abc import Callable
 import structlog
 from msgspec.structs import replace
 from reportcast.broker.backoff import Outage, full_jitter
-from reportcast.broker.base import Broker, ChannelState, HistoryLimits, Lease
+from reportcast.broker.base import Broker, ChannelState, Lease
 from reportcast.broker.errors import BrokerError, BrokerFenced, BrokerUnavailable
 from reportcast.contracts.messages import Finding, Publication, Rejection, Source
 from reportcast.contracts.position import Position
@@ -25,6 +25,7 @@ from reportcast.telemetry.health import Health
 
 from watcher.archive import Archive
 from watcher.metrics import ChannelMetrics
+from watcher.restore import restore
 
 # How often the gateways are told that there is a watcher.
 HEARTBEAT_S = 5.0
@@ -267,28 +268,12 @@ class Publisher:
             raise
 
     async def _restore(self, fence: int) -> None:
-        """Give a broker that has nothing what is kept on disk; while the file is bad, the newest stands in for it."""
-        kept = await self._archive.recent(HistoryLimits()) if self._archive else []
+        """Give a broker that has nothing what is known; while the file is bad, the newest report stands in for it."""
         self._offer = self._offer or self._known
-        stand_in = kept.pop() if kept and self._offer is None else None
-        published = self._offer.report.body if self._offer else b""
-        for publication in kept:
-            if publication.body != published:
-                await self._broker.restore(self._channel, publication, fence)
-        if stand_in:
-            await self._broker.publish(self._channel, stand_in, fence)
-        refused = await self._restore_rejections() if self._archive else 0
-        if kept or stand_in or refused:
-            self._log.info("history restored", reports=len(kept) + (stand_in is not None), rejections=refused)
+        if self._archive:
+            present = self._offer.report.body if self._offer else None
+            await restore(self._broker, self._channel, self._archive, present, fence)
         self._is_empty = False
-
-    async def _restore_rejections(self) -> int:
-        refused = await self._archive.rejections() if self._archive else []
-        known = {rejection.digest for rejection in await self._broker.rejections(self._channel)}
-        missing = [(rejection, content) for rejection, content in refused if rejection.digest not in known]
-        for rejection, content in missing:
-            await self._broker.reject(self._channel, rejection, content)
-        return len(missing)
 
     async def _publish(self, offer: Offer, fence: int) -> bool:
         # Taken now: another may be wanted by the time the broker has answered.

@@ -22,7 +22,6 @@ from reportcast.contracts.messages import Rejection
 
 from watcher import durable
 from watcher.durable import Found
-from watcher.readable import readable_diff as readable_diff
 
 _NAME = re.compile(r"(?P<stem>[0-9]{8}T[0-9]{6}\.[0-9]{6}Z-(?P<digest>[0-9a-f]{12}))\.(?:bin|json)")
 
