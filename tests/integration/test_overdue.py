@@ -1,6 +1,7 @@
 """A producer that fell silent."""
 
 import datetime
+import os
 import threading
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import watcher.lookout
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.clock import utc_now
 from reportcast.contracts.messages import Source, SourceState
+from reportcast.contracts.report import parse_report
 from watcher.reader import Fingerprint, Reader, Reading
 
 from tests.integration.test_watcher import replace, wait_served, wait_source
@@ -81,6 +83,28 @@ async def test_what_was_learnt_outlives_a_restart(memory_broker: MemoryBroker, t
     async with running_watcher(memory_broker, path, now=lambda: utc_now() + hour):
         await wait_source(memory_broker, SourceState.OVERDUE)
         assert (await source_of(memory_broker)).expected_every_s == 300
+
+
+async def test_the_history_tells_the_cadence(memory_broker: MemoryBroker, tmp_path: Path) -> None:
+    """A standalone server that was restarted has its broker's word no more, and learns from the kept reports."""
+    history = tmp_path / "history"
+    history.mkdir()
+    for number in range(5):
+        kept = history / f"2026-11-23T12:0{number}:00Z.json"
+        kept.write_bytes(parse_report(audit_bytes(number)).body)
+        age_s = 3600 + 300 * (4 - number)
+        written_s = utc_now().timestamp() - age_s
+        os.utime(kept, (written_s, written_s))
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(4))
+    os.utime(path, (written_s, written_s))
+
+    async with running_watcher(memory_broker, path, history_dir=history):
+        await wait_source(memory_broker, SourceState.OVERDUE)
+        source = await source_of(memory_broker)
+
+    assert source.expected_every_s == pytest.approx(300, abs=1)
+    assert source.late_by_s == pytest.approx(3300, abs=30)
 
 
 async def test_a_bad_file_is_rejected_rather_than_overdue(memory_broker: MemoryBroker, tmp_path: Path) -> None:

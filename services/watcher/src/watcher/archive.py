@@ -122,6 +122,10 @@ class Archive:
         """Read the newest of the kept reports, oldest first; none when the disk is in trouble."""
         return await self._read(lambda: self._recent(limits))
 
+    async def moments(self, count: int) -> list[datetime.datetime]:
+        """Tell when the newest of the kept reports were published, oldest first; as ``recent``."""
+        return await self._read(lambda: self._history.moments(count))
+
     async def rejections(self) -> list[tuple[Rejection, bytes]]:
         """Read the rejected contents, oldest first, as many and as much of each as a broker keeps; as ``recent``."""
         return await self._read(self._quarantine.recent)

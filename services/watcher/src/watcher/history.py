@@ -151,6 +151,15 @@ class History:
             found.append(kept)
         return found[::-1]
 
+    def moments(self, count: int) -> list[datetime.datetime]:
+        """
+        Give when the newest reports were published, oldest first; aware.
+
+        Raises:
+            HistoryError: If the directory cannot be listed.
+        """
+        return [moment_of(file.modified_ns) for file in self._oldest_first()[-count:]]
+
     def newest(self) -> Kept | None:
         """
         Give the newest report that can be read.

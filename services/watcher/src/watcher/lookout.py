@@ -7,11 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
+from reportcast.broker.base import ChannelState
 from reportcast.contracts.clock import moment_of, utc_ns
 from reportcast.contracts.errors import ReportError, ReportHeld, ReportMissing
 from reportcast.contracts.messages import SourceState
 from reportcast.contracts.report import Report, ReportKind, parse_report
 
+from watcher.cadence import REMEMBERED
 from watcher.gate import Dated, judge
 from watcher.inotify import Hint
 from watcher.metrics import ChannelMetrics
@@ -124,6 +126,8 @@ class Lookout:
         """
         self._settle.reconsider()
         state = await self._publisher.recall()
+        if not self._situation.is_known:
+            await self._recall_cadence(state)
         snapshot = state.snapshot
         if snapshot is None:
             return
@@ -132,12 +136,18 @@ class Lookout:
         except ReportError:  # what an earlier version found good
             return
         self._last = Dated(report, utc_ns(snapshot.modified_at))
-        if not self._situation.is_known:
+
+    async def _recall_cadence(self, state: ChannelState) -> None:
+        """Go on with the cadence that was told last, or that of the reports on disk."""
+        now, now_s = self._now(), asyncio.get_running_loop().time()
+        cadence = self._situation.cadence
+        if state.snapshot and state.source and state.source.expected_every_s:
             # A file whose times were preserved may be older than its publication.
-            came_at = max(snapshot.modified_at, snapshot.published_at)
-            age_s = max(0.0, (self._now() - came_at).total_seconds())
-            learnt_s = state.source.expected_every_s if state.source else None
-            self._situation.cadence.recall(learnt_s, asyncio.get_running_loop().time() - age_s)
+            came_at = max(state.snapshot.modified_at, state.snapshot.published_at)
+            cadence.recall(state.source.expected_every_s, now_s - max(0.0, (now - came_at).total_seconds()))
+        else:
+            for moment in await self._publisher.moments(REMEMBERED + 1):
+                cadence.beat(now_s - (now - moment).total_seconds())
 
     async def _rearm_for_ever(self) -> None:
         while True:

@@ -128,6 +128,10 @@ class Publisher:
         except BrokerError:  # the tenure tells of it
             return ChannelState()
 
+    async def moments(self, count: int) -> list[datetime.datetime]:
+        """Tell when the newest reports were published, oldest first, as far as they are kept on disk; aware."""
+        return await self._archive.moments(count) if self._archive else []
+
     def offer(self, offer: Offer) -> None:
         """Make a report the one to be held."""
         self._offer = offer
