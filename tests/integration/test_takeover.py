@@ -1,15 +1,18 @@
 """What a new leader must not do: publish what it read before, repeat what others did, or forget what it refused."""
 
+import threading
 from pathlib import Path
 
 import pytest
 import redis.asyncio
 import watcher.arming
+import watcher.lookout
 from reportcast.broker.base import Lease
 from reportcast.broker.keys import keys_of
 from reportcast.broker.memory import MemoryBroker
 from reportcast.broker.redis import RedisBroker
 from reportcast.contracts.messages import Refreshed, Snapshot, SourceState
+from watcher.reader import Fingerprint, Reader, Reading
 
 from tests.integration.test_watcher import READS, replace, served, wait_counted, wait_served, wait_source
 from tests.support.redis_server import RedisServer
@@ -163,3 +166,79 @@ async def test_a_channel_that_the_broker_refuses_disturbs_no_other(
             await await_until("the other is published", is_published)
             await client.delete(keys_of("bad").state)
             await await_until("it is ready", lambda: watching.health.is_ready)
+
+
+class HoldingReader(Reader):
+    """Takes its time with what it has read, while ``held`` is set."""
+
+    held = threading.Event()
+    go = threading.Event()
+
+    def read_if_touched(self, known: Fingerprint | None) -> Reading | None:
+        reading = super().read_if_touched(known)
+        if self.held.is_set():
+            self.go.wait()
+        return reading
+
+
+async def test_a_reading_from_before_the_takeover_is_not_published(
+    memory_broker: MemoryBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was begun while standing by, and is older than what the last leader published; the file is bad by now."""
+    monkeypatch.setattr(watcher.lookout, "Reader", HoldingReader)
+    HoldingReader.held.set()
+    HoldingReader.go.clear()
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    fence = await lead(memory_broker)
+    async with running_watcher(memory_broker, path) as watching:
+        await memory_broker.publish(CHANNEL, publication(2), fence)
+        replace(path, b"[]")
+        await take_over(memory_broker, watching)
+        HoldingReader.held.clear()
+        HoldingReader.go.set()
+        await wait_source(memory_broker, SourceState.REJECTED)
+
+        assert await served(memory_broker) == publication(2).body
+    assert len(await memory_broker.history(CHANNEL)) == 1
+
+
+async def test_a_file_system_that_hangs_from_the_start_is_told(
+    memory_broker: MemoryBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what is kept on disk is served meanwhile; once it answers, the file's own report is."""
+    monkeypatch.setattr(watcher.lookout, "Reader", HoldingReader)
+    monkeypatch.setattr(watcher.lookout, "HUNG_S", 0.2)
+    HoldingReader.held.set()
+    HoldingReader.go.clear()
+    path, history = tmp_path / "r.json", tmp_path / "history"
+    path.write_bytes(audit_bytes(2))
+    history.mkdir()
+    (history / "2026-11-23T12:00:01Z.json").write_bytes(publication(1).body)
+    async with running_watcher(memory_broker, path, history_dir=history):
+        reason = await wait_source(memory_broker, SourceState.REJECTED)
+        assert reason == "the file system has not answered for 0.2 s"
+        await wait_served(memory_broker, audit_bytes(1))
+        HoldingReader.held.clear()
+        HoldingReader.go.set()
+        await wait_served(memory_broker, audit_bytes(2))
+        await wait_source(memory_broker, SourceState.LIVE)
+
+
+async def test_readiness_comes_back_after_a_short_refusal(
+    redis_server: RedisServer, redis_broker: RedisBroker, tmp_path: Path
+) -> None:
+    """One renewal is refused and the next is not: the same tenure goes on, and nothing changed meanwhile."""
+    path = tmp_path / "r.json"
+    path.write_bytes(audit_bytes(1))
+    async with (
+        running_watcher(redis_broker, path) as watching,
+        redis.asyncio.Redis.from_url(redis_server.url) as client,
+    ):
+        await wait_served(redis_broker, audit_bytes(1))
+        await client.config_set("maxmemory", "1")
+        try:
+            await await_until("it is refused", lambda: not watching.health.is_ready)
+        finally:
+            await client.config_set("maxmemory", "0")
+        await await_until("it is ready", lambda: watching.health.is_ready)

@@ -291,3 +291,12 @@ def test_changes() -> None:
     changes = parsed(a="clean", b="dirty", c="clean", d="clean").changes_since(parsed(a="clean", b="clean", x="clean"))
 
     assert changes == Changes(added=2, removed=1, changed=1)
+
+
+@pytest.mark.parametrize("kind", list(ReportKind))
+@pytest.mark.parametrize("wrong", [b'{"timestamp":"x","repos":[', b'{"timestamp":1,"repos":[],"x":['])
+def test_any_depth_gives_a_report_or_a_reason(kind: ReportKind, wrong: bytes) -> None:
+    """Also what is just within the depth that can be read, and is looked at once more from deeper in the code."""
+    for depth in range(900, 1010):
+        with contextlib.suppress(ReportError):
+            parse_report(wrong + b"[" * depth + b"]" * depth + b"]}", kind)

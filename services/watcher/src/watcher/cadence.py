@@ -49,6 +49,11 @@ class Cadence:
         self._learnt_s = learnt_s
         self._last_s = last_s
 
+    def recall_interval(self, learnt_s: float | None) -> None:
+        """Go on with the interval of before a restart, where the present one is not known yet."""
+        if self._learnt_s is None:
+            self._learnt_s = learnt_s
+
     def beat(self, now_s: float) -> None:
         """Note that the producer has written; what follows within ONE_S belongs to the same run of it."""
         if self._last_s is not None and now_s - self._last_s >= ONE_S:

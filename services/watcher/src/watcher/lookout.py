@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import structlog
+from reportcast.broker.backoff import full_jitter
 from reportcast.broker.base import ChannelState
 from reportcast.contracts.clock import moment_of, utc_ns
 from reportcast.contracts.errors import ReportError, ReportHeld, ReportMissing
@@ -35,6 +36,8 @@ REARM_S = 30.0
 
 # A reading that takes longer is told of: the file is on a file system that hangs.
 HUNG_S = 10.0
+# A broker that did not say what is published is asked again within 0.4 s.
+RECALL_ATTEMPT = 2
 # The event loop's clock and its timers are not the same to the last µs.
 JUST_AFTER_S = 0.002
 
@@ -83,6 +86,7 @@ class Lookout:
         self._accepted: tuple[int, ...] | None = None
         self._was_hinted = False
         self._is_watched = False
+        self._is_hung = False
         self._last: Dated | None = None
         self._doubted_s: float | None = None
         publisher.on_tenure(self._begin)
@@ -100,8 +104,7 @@ class Lookout:
             while True:
                 hinted = self._hinted.is_set()
                 self._hinted.clear()
-                if self._is_new_tenure:
-                    self._is_new_tenure = self._is_watched = False
+                while self._is_new_tenure:
                     await self._recall()
                 await self._look(hinted)
                 await self._rest()
@@ -109,6 +112,8 @@ class Lookout:
     def _begin(self) -> None:
         self._is_new_tenure = True
         self._hinted.set()
+        if self._is_hung:  # all that can be decided of the file until it answers
+            self._publisher.looked(self._publisher.fence)
 
     def _hint(self, hint: Hint) -> None:
         self._metrics.hints.inc()
@@ -124,10 +129,18 @@ class Lookout:
 
         What was decided before a tenure is decided anew: this watcher's word counts from now on.
         """
+        self._is_new_tenure = self._is_watched = False
         self._settle.reconsider()
         state = await self._publisher.recall()
+        if state is None:
+            if self._publisher.fence is not None:  # to be compared with; without it nothing can be published anyway
+                self._is_new_tenure = True
+                await asyncio.sleep(full_jitter(RECALL_ATTEMPT))
+            return
         if not self._situation.is_known:
             await self._recall_cadence(state)
+        elif state.source:
+            self._situation.cadence.recall_interval(state.source.expected_every_s)
         snapshot = state.snapshot
         if snapshot is None:
             return
@@ -164,7 +177,7 @@ class Lookout:
         reading = await self._read(None if must_read else self._looked_at)
         if reading is not None:
             is_complete = self._writer.has_finished(end, self._is_other(reading))
-            decision = await self._act(reading, began_s, clock(), hinted, is_complete)
+            decision = await self._act(reading, began_s, clock(), hinted, is_complete, fence)
             if decision is not Decision.WAIT:
                 self._is_watched = True
                 self._publisher.looked(fence)
@@ -186,9 +199,13 @@ class Lookout:
             return await in_daemon_thread(lambda: self._reader.read_if_touched(known))
         finally:
             hung.cancel()
+            self._is_hung = False
 
     def _tell_hung(self) -> None:
+        self._is_hung = True
         self._looked_at = None  # once it answers, read whatever it says
+        self._settle.forget_rejection()
+        self._publisher.looked(self._publisher.fence)
         self._refuse(SourceState.REJECTED, f"the file system has not answered for {HUNG_S:g} s")
         self._tell()
 
@@ -205,7 +222,9 @@ class Lookout:
         except TimeoutError:
             return
 
-    async def _act(self, reading: Reading, began_s: float, now_s: float, hinted: bool, is_complete: bool) -> Decision:
+    async def _act(
+        self, reading: Reading, began_s: float, now_s: float, hinted: bool, is_complete: bool, fence: int | None
+    ) -> Decision:
         self._metrics.reads.inc()
         touched, self._looked_at = reading.fingerprint != self._looked_at, reading.fingerprint
         if touched:
@@ -217,7 +236,7 @@ class Lookout:
         if decision is Decision.WAIT:
             return decision
         if isinstance(content, Report):
-            self._accept(reading, offer)
+            self._accept(reading, offer, fence)
         elif decision is Decision.REJECT:
             await self._reject(content, reading)
         return decision
@@ -244,13 +263,13 @@ class Lookout:
             self._metrics.settle.observe(now_s - self._doubted_s)
         self._doubted_s = None
 
-    def _accept(self, reading: Reading, offer: Offer | None) -> None:
+    def _accept(self, reading: Reading, offer: Offer | None, fence: int | None) -> None:
         assert isinstance(reading.content, Report)
         # By identity, size and time: a new permission or link is not the producer's work.
         traces = reading.fingerprint and reading.fingerprint[:4]
         is_written, self._accepted = traces != self._accepted, traces
         if offer is not None:
-            self._publisher.offer(offer)
+            self._publisher.offer(offer, fence)
             if not self._was_hinted and offer.was_watched:
                 self._metrics.sweep_finds.inc()
         elif is_written:

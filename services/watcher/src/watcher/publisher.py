@@ -25,7 +25,7 @@ from reportcast.telemetry.health import Health
 
 from watcher.archive import Archive
 from watcher.metrics import ChannelMetrics
-from watcher.restore import restore
+from watcher.restore import restore, restore_rejections
 
 # How often the gateways are told that there is a watcher.
 HEARTBEAT_S = 5.0
@@ -102,7 +102,7 @@ class Publisher:
         self._confirmed_source: Source | None = None
         self._told_s = -math.inf
         self._position: Position | None = None
-        self._is_empty = False
+        self._is_empty = self._lacks_rejections = self._was_refused = False
 
     def on_tenure(self, look: Callable[[], None]) -> None:
         """Have ``look`` called when a tenure begins: what was seen before may be older than what is published."""
@@ -121,21 +121,32 @@ class Publisher:
         except TimeoutError:
             return
 
-    async def recall(self) -> ChannelState:
-        """Ask the broker, once, what it holds; nothing if it does not answer."""
+    async def recall(self) -> ChannelState | None:
+        """Ask the broker, once, what it holds; ``None`` if it does not answer."""
         try:
             return await self._broker.state(self._channel)
-        except BrokerError:  # the tenure tells of it
+        except BrokerUnavailable:  # the tenure tells of it
+            return None
+        except BrokerError:  # publishing will be refused, too
             return ChannelState()
 
     async def moments(self, count: int) -> list[datetime.datetime]:
         """Tell when the newest reports were published, oldest first, as far as they are kept on disk; aware."""
         return await self._archive.moments(count) if self._archive else []
 
-    def offer(self, offer: Offer) -> None:
-        """Make a report the one to be held."""
-        self._offer = offer
-        self._wanted.set()
+    def offer(self, offer: Offer, fence: int | None) -> None:
+        """
+        Make a report the one to be held.
+
+        Args:
+            offer: The report.
+            fence: The present one when reading began. What was read before this tenure is no more than known.
+        """
+        if fence == self.fence:
+            self._offer = offer
+            self._wanted.set()
+        else:
+            self._known = offer
 
     def set_source(self, source: Source) -> None:
         """Make ``source`` the state to be held; what changes in it often is told with the next heartbeat."""
@@ -154,10 +165,10 @@ class Publisher:
         """
         Tell the gateways, after all that is wanted by now, to send the report to every client again.
 
-        What is wanted is published once more, in case somebody else published something else meanwhile. Who does not
-        lead was not meant.
+        What is wanted is published once more, in case somebody else published something else meanwhile. Who stands by
+        was not meant.
         """
-        if self.fence is not None:
+        if self.fence is not None or self._holder is None:
             self._confirmed_offer = None
             self._announce = True
             self._wanted.set()
@@ -177,6 +188,10 @@ class Publisher:
             self._confirmed_offer = None
             self._wanted.set()
         self._is_empty = not lease.has_report
+        self._lacks_rejections = self._lacks_rejections or self._is_empty
+        if self._was_refused:
+            self._was_refused = False
+            self._wanted.set()
         self._position = lease.position or self._position
         self._metrics.leader.set(lease.fence is not None)
 
@@ -192,6 +207,7 @@ class Publisher:
 
     def refuse(self, error: BrokerError) -> None:
         """Learn that the broker gives no lease for this channel."""
+        self._was_refused = True
         self._fail(error)
         self.lapse()
 
@@ -206,14 +222,16 @@ class Publisher:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
+            fence = self.fence
             try:
-                if self.fence is not None and not self.awaits_look:
-                    await self._reconcile(self.fence)
+                if fence is not None and not self.awaits_look:
+                    await self._reconcile(fence)
                     outage.end()
                     self._health.fulfil(self._condition)
                 attempt = 0
             except BrokerFenced:
-                self.fence = self._holder = None  # until the next lease
+                if fence == self.fence:  # else there is a new tenure already
+                    self.fence = self._holder = None  # until the next lease
             except BrokerUnavailable:  # the tenure tells of it
                 self._metrics.broker_retries.inc()
                 self._wanted.set()
@@ -240,7 +258,9 @@ class Publisher:
         # again. What was known stands in only where the broker has nothing and the file is bad.
         self._known = self._offer or self._known
         self._offer = None
-        self._announce = False
+        self._announce = self._announce and leads
+        if not leads:
+            self._rejections.clear()
         self._has_role.set()
         if self._archive:
             self._archive.begin() if leads else self._archive.end()
@@ -257,6 +277,9 @@ class Publisher:
             changed = await self._publish(self._offer, fence)
         if self._source and self._confirmed_source is None:
             await self._tell(self._source, fence)
+        if self._lacks_rejections:
+            self._lacks_rejections = False
+            await self._restore_rejections()
         while self._rejections:
             await self._keep_rejected(*self._rejections[0])
         if self._announce:
@@ -279,6 +302,14 @@ class Publisher:
             await restore(self._broker, self._channel, self._archive, present, fence)
         self._is_empty = False
 
+    async def _restore_rejections(self) -> None:
+        try:
+            if self._archive:
+                await restore_rejections(self._broker, self._channel, self._archive)
+        except BrokerError:
+            self._lacks_rejections = True
+            raise
+
     async def _publish(self, offer: Offer, fence: int) -> bool:
         # Taken now: another may be wanted by the time the broker has answered.
         began, report = self._now(), offer.report
@@ -291,6 +322,8 @@ class Publisher:
             findings=offer.findings,
         )
         stored = await self._broker.publish(self._channel, publication, fence)
+        if fence != self.fence:  # another tenure has begun meanwhile, and decides anew
+            return stored.changed
         self._confirmed_offer = offer
         self._position, self._is_empty = stored.position, False
         if self._offer is offer:  # published once more, after the broker lost it, its age is no latency
@@ -335,7 +368,7 @@ class Publisher:
         kept = await self._broker.rejections(self._channel)
         if not kept or kept[0].digest != rejection.digest:  # the same again, after a restart, is the same one
             await self._broker.reject(self._channel, rejection, content)
-            if self._archive is not None:
-                self._archive.reject(rejection, content)
+        if self._archive is not None:
+            self._archive.reject(rejection, content)
         if self._rejections and self._rejections[0][0] is rejection:
             self._rejections.popleft()

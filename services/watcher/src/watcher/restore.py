@@ -8,7 +8,7 @@ from watcher.archive import Archive
 
 async def restore(broker: Broker, channel: str, archive: Archive, present: bytes | None, fence: int) -> None:
     """
-    Put back past reports and refused contents; nobody is sent an old report.
+    Put back past reports; nobody is sent an old one.
 
     Args:
         broker: Where to.
@@ -27,15 +27,19 @@ async def restore(broker: Broker, channel: str, archive: Archive, present: bytes
             await broker.restore(channel, publication, fence)
     if stand_in:
         await broker.publish(channel, stand_in, fence)
-    refused = await _restore_rejections(broker, channel, archive)
-    if kept or stand_in or refused:
+    if kept or stand_in:
         log = structlog.get_logger("restore").bind(channel=channel)
-        log.info("history restored", reports=len(kept) + (stand_in is not None), rejections=refused)
+        log.info("history restored", reports=len(kept) + (stand_in is not None))
 
 
-async def _restore_rejections(broker: Broker, channel: str, archive: Archive) -> int:
+async def restore_rejections(broker: Broker, channel: str, archive: Archive) -> None:
+    """
+    Put back the refused contents that the broker does not have.
+
+    Raises:
+        BrokerError: If the broker does not take them all.
+    """
     known = {rejection.digest for rejection in await broker.rejections(channel)}
-    missing = [(each, content) for each, content in await archive.rejections() if each.digest not in known]
-    for rejection, content in missing:
-        await broker.reject(channel, rejection, content)
-    return len(missing)
+    for rejection, content in await archive.rejections():
+        if rejection.digest not in known:
+            await broker.reject(channel, rejection, content)

@@ -35,6 +35,8 @@ RELOOK_S = 0.1
 BREATH_S = 0.01
 # While open the same, but shorter: the writer's next step is mostly to close the file, some µs later.
 BRIEF_S = 0.001
+# No longer than this, for a reading that took very long was held up by the file system.
+LONGEST_S = 1.0
 # A whole report whose file was not closed is published when it was left alone for so long, or after PATIENCE times
 # settle_s if it never is. Who writes over a file in pieces without truncating it, and pauses for longer, is published
 # half way.
@@ -117,6 +119,10 @@ class Settle:
         """Decide about what the file holds anew, as if it had never been read."""
         self._published, self._rejected, self._read_s = None, None, -math.inf
 
+    def forget_rejection(self) -> None:
+        """Tell of what is rejected once more, because something else was told meanwhile."""
+        self._rejected = None
+
     def must_read(self, now_s: float) -> bool:
         """Tell whether the file is to be read now, even if it looks untouched."""
         return self.state is not State.SETTLED or now_s - self._read_s >= self._sweep_s
@@ -127,9 +133,9 @@ class Settle:
             case State.SETTLED:
                 return Pause(0.0, max(0.0, self._read_s + self._sweep_s - now_s))
             case State.OPEN:
-                return Pause(max(BRIEF_S, 2 * self._took_s), QUIET_S)
+                return Pause(max(BRIEF_S, min(2 * self._took_s, LONGEST_S)), QUIET_S)
             case State.TORN:
-                return Pause(max(BREATH_S, 2 * self._took_s), RELOOK_S)
+                return Pause(max(BREATH_S, min(2 * self._took_s, LONGEST_S)), RELOOK_S)
 
     def decide(
         self,

@@ -12,7 +12,7 @@ import re
 
 import msgspec
 
-from reportcast.contracts.errors import Place, ReportEncodingError, ReportShapeError, ReportSyntaxError
+from reportcast.contracts.errors import Place, ReportEncodingError, ReportSyntaxError
 from reportcast.contracts.places import Path, byte_at, place_of
 
 # How Python producers write a file name that is not UTF-8. Browsers read it; msgspec does not.
@@ -61,7 +61,7 @@ def read_json(raw: bytes) -> JsonText:
     Raises:
         ReportEncodingError: If the bytes are not such text.
         ReportSyntaxError: If the text is not strict JSON as a browser reads it.
-        ReportShapeError: If it is nested too deeply.
+        RecursionError: If it is nested too deeply.
     """
     written = _to_utf8(raw)
     mark_bytes = len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0
@@ -104,8 +104,6 @@ def _check(text: bytes, mark_bytes: int) -> None:
         msgspec.json.decode(text, type=msgspec.Raw)
     except msgspec.DecodeError as exc:
         raise _syntax_error(exc, text, mark_bytes) from exc
-    except RecursionError as exc:
-        raise ReportShapeError("report is nested too deeply to be read; a few hundred levels are allowed") from exc
 
 
 def _syntax_error(exc: msgspec.DecodeError, text: bytes, mark_bytes: int) -> ReportSyntaxError:

@@ -60,7 +60,10 @@ def _child(part: bytes, step: str | int) -> tuple[int, int] | None:
     wanted = b"{" if isinstance(step, str) else b"["
     if not part.startswith(wanted) or part.count(b",") > MAX_PARTS:
         return None
-    return _member(part, step) if isinstance(step, str) else _item(part, step)
+    try:
+        return _member(part, step) if isinstance(step, str) else _item(part, step)
+    except RecursionError:  # nested nearly too deeply, and called from deeper than the reader was
+        return None
 
 
 def _item(part: bytes, index: int) -> tuple[int, int] | None:

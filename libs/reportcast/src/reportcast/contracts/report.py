@@ -95,7 +95,13 @@ def parse_report(raw: bytes, kind: ReportKind = ReportKind.AUDIT) -> Report:
 
     Source: docs/protocol.md, Report.
     """
-    text = read_json(raw)
+    try:
+        return _parse(read_json(raw), kind)
+    except RecursionError as exc:
+        raise ReportShapeError("report is nested too deeply to be read; a few hundred levels are allowed") from exc
+
+
+def _parse(text: JsonText, kind: ReportKind) -> Report:
     digest = hashlib.sha256(text.body).hexdigest()
     if kind is ReportKind.GENERIC:
         return Report(text.body, digest, _timestamp(text), {}, tuple(duplicate_key_findings(text)))
