@@ -49,3 +49,13 @@ def test_what_comes_during_the_reading_counts(before: Hint, during: Hint) -> Non
     writer.note(during, 0.001)
 
     assert not writer.has_finished(before, is_other_file=True)
+
+
+def test_what_was_finished_is_no_part_of_the_next_stroke() -> None:
+    """A producer that writes every few ms writes each time anew."""
+    writer = Writer(is_one_file=True)
+    for number in range(5):
+        writer.note(WRITING, number * 0.01)
+        writer.note(CLOSED, number * 0.01 + 0.001)
+        assert writer.has_finished(CLOSED, is_other_file=False)
+        writer.rest()

@@ -179,6 +179,8 @@ class Lookout:
             is_complete = self._writer.has_finished(end, self._is_other(reading))
             decision = await self._act(reading, began_s, clock(), hinted, is_complete, fence)
             if decision is not Decision.WAIT:
+                if is_complete:
+                    self._writer.rest()
                 self._is_watched = True
                 self._publisher.looked(fence)
             if not self._hinted.is_set():  # else it is of the next look

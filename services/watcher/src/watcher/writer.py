@@ -38,6 +38,10 @@ class Writer:
         if hint is not Hint.LOOK:
             self.last = hint
 
+    def rest(self) -> None:
+        """Note that all was written, and that what comes is written anew."""
+        self._began_s = self._wrote_s = -math.inf
+
     def has_finished(self, before: Hint, is_other_file: bool) -> bool:
         """
         Tell whether all of what was read is known to be written.
