@@ -24,7 +24,10 @@ REPOS = 50
 
 # Between changes, uneven so that they do not fall in step with anything.
 PACE_S, JITTER = 0.025, 0.6
+# Writing in chunks takes 10 ms itself, and the file may have to be left alone for 25 ms before the next change.
+CHUNKS_PACE_S = 0.08
 SLOW_PACE_S = 0.3
+PACES_S = {Way.CHUNKS: CHUNKS_PACE_S, Way.SLOW: SLOW_PACE_S}
 SLOW_CHANGES = 10
 # A peer that waits on purpose would take minutes more.
 PATIENT_CHANGES = 20
@@ -120,10 +123,10 @@ def measure(peer: Peer | None, place: str, parent: Path, way: Way, changes: int)
 
 def plan(peer: Peer | None, way: Way, changes: int) -> tuple[int, int, float]:
     """Give how many changes are measured, how many come before, and the mean pause between them in seconds."""
-    pace_s = peer.pace_s if peer and peer.pace_s else (SLOW_PACE_S if way is Way.SLOW else PACE_S)
+    pace_s = peer.pace_s if peer and peer.pace_s else PACES_S.get(way, PACE_S)
     if way is Way.SLOW:
         return min(changes, SLOW_CHANGES), SLOW_WARM_UP_CHANGES, pace_s
-    if pace_s > PACE_S:
+    if peer and peer.pace_s:
         return min(changes, PATIENT_CHANGES), SLOW_WARM_UP_CHANGES, pace_s
     return changes, WARM_UP_CHANGES, pace_s
 
