@@ -57,7 +57,7 @@ class SourceSettings(Settings):
         3.0, gt=0, le=3600, description="an unfinished file this long without a change is rejected, seconds"
     )
     report_sweep_s: float = Field(
-        3.0, ge=0.1, le=3600, description="how often the file is read without a file-system event, seconds"
+        5.0, ge=0.1, le=3600, description="how often the file is read without a file-system event, seconds"
     )
     report_poll_s: float = Field(
         0.5, ge=0.05, le=3600, description="how often the file is looked at where events cannot be had, seconds"

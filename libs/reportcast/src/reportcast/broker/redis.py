@@ -95,13 +95,10 @@ class RedisBroker:
         await self._leases(channels, holder, 0)
 
     async def _leases(self, channels: Sequence[str], holder: str, ttl_s: float) -> list[Any]:
+        keys = [key for each in map(keys_of, channels) for key in (each.lease, each.state)]
         with self._translated():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for channel in channels:
-                    keys = keys_of(channel)
-                    await self._lease([keys.lease, keys.state], [holder, int(ttl_s * 1000)], pipeline)
-                replies: list[Any] = await pipeline.execute(raise_on_error=False)
-                return replies
+            replies: list[Any] = await self._lease(keys, [holder, int(ttl_s * 1000)])
+            return replies
 
     def _lease_of(self, reply: Any) -> Lease | BrokerError:
         try:
