@@ -9,12 +9,15 @@ from bench.fanout.load import Load, Receipts
 from bench.fanout.servers import Server
 from bench.watching.usage import cpu_s
 
-WARM_UP_BURSTS = 2
+# To very many clients a burst takes seconds.
+MANY_CLIENTS = 5000
+WARM_UP_BURSTS = {True: 1, False: 2}
+LEAST_BURSTS = {True: 2, False: 3}
 MOST_EVENTS = 4000
 # Both for the load generator's memory.
 MOST_RECEIPTS = 4_000_000
 # Clients that get nothing for so long will not get it.
-PATIENCE_S = 5
+PATIENCE_S = 10
 # After the last client has the last event, the server may still be busy with it.
 AFTERWARDS_MS = 20
 
@@ -53,10 +56,11 @@ class Subject:
         self.load = load
         self._number = 0
 
-    def measure(self, cell: Cell, seconds: float, least_bursts: int, may_skip: bool) -> Sample:
-        """Broadcast for at least so long and so often, after a warm-up."""
-        self.broadcast(cell.size, cell.in_flight, 0.0, WARM_UP_BURSTS, cell.clients)
-        seen = self.broadcast(cell.size, cell.in_flight, seconds, least_bursts, cell.clients)
+    def measure(self, cell: Cell, seconds: float, may_skip: bool) -> Sample:
+        """Broadcast for at least so long, after a warm-up."""
+        is_many = cell.clients >= MANY_CLIENTS
+        self.broadcast(cell.size, cell.in_flight, 0.0, WARM_UP_BURSTS[is_many], cell.clients)
+        seen = self.broadcast(cell.size, cell.in_flight, seconds, LEAST_BURSTS[is_many], cell.clients)
         return sample_of(seen.began_ns, seen.got, seen.cpu_s, seen.load_cpu_s, may_skip)
 
     def broadcast(self, size: int, in_flight: int, seconds: float, least_bursts: int, clients: int) -> Broadcast:

@@ -51,8 +51,9 @@ def _add_rounds(
         for peer in _concerned(peers, offers_deflate):
             what = f"{peer.name}, {clients} clients{_offering(offers_deflate)}"
             progress(f"round {number + 1} of {plan.rounds}: {what}")
-            found = laboratory.attempt(what, functools.partial(laboratory.broadcasts, peer, cells, plan.seconds))
-            for cell, sample in zip(cells, found or [], strict=False):
+            found: dict[Cell, Sample] = {}
+            laboratory.attempt(what, functools.partial(laboratory.broadcasts, peer, cells, plan.seconds, found))
+            for cell, sample in found.items():
                 samples.setdefault((peer.name, cell), []).append(sample)
 
 

@@ -18,8 +18,8 @@ from bench.watching.progress import progress
 
 T = TypeVar("T")
 
-# Above it, a burst takes seconds with some.
-MANY_CLIENTS = 5000
+# Some would be busy with it until their publisher's connection times out.
+LONGEST_BURST_MS = 5000
 # Connected and measured apart, so that what a server sets up with its first connection is not counted.
 FIRST_CLIENTS = 50
 SETTLE_MS = 300
@@ -61,14 +61,16 @@ class Laboratory:
             load = stack.enter_context(running_load(self.load, server.port, server.way, most_clients))
             yield Subject(server, load)
 
-    def broadcasts(self, peer: Peer, cells: Sequence[Cell], seconds: float) -> list[Sample]:
-        """Measure cells that have the clients in common."""
+    def broadcasts(self, peer: Peer, cells: Sequence[Cell], seconds: float, found: dict[Cell, Sample]) -> None:
+        """Measure cells that have the clients in common, into ``found``; bursts that would take too long are left out."""
         clients, offers_deflate = cells[0].clients, cells[0].offers_deflate
-        least_bursts = 2 if clients >= MANY_CLIENTS else 3
         with self.subject(peer, clients, offers_deflate) as subject:
             subject.load.connect(clients)
             subject.load.settle(SETTLE_MS)
-            return [subject.measure(cell, seconds, least_bursts, peer.may_skip) for cell in cells]
+            for cell in cells:
+                single = found.get(dataclasses.replace(cell, in_flight=1))
+                if not single or single.last_p50_ms * cell.in_flight <= LONGEST_BURST_MS:
+                    found[cell] = subject.measure(cell, seconds, peer.may_skip)
 
     def idle(self, peer: Peer, clients: int, offers_deflate: bool) -> Idle:
         """Measure what connections cost that nothing is sent to."""
