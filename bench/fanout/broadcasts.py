@@ -6,11 +6,11 @@ import time
 from bench.fanout.cells import Cell, Sample, sample_of
 from bench.fanout.events import event_of
 from bench.fanout.load import Load, Receipts
+from bench.fanout.plan import MANY_CLIENTS
 from bench.fanout.servers import Server
 from bench.watching.usage import cpu_s
 
-# To very many clients a burst takes seconds.
-MANY_CLIENTS = 5000
+# By whether there are very many clients.
 WARM_UP_BURSTS = {True: 1, False: 2}
 LEAST_BURSTS = {True: 2, False: 3}
 MOST_EVENTS = 4000

@@ -9,6 +9,9 @@ BURST = 8
 # What may wait in the kernel for clients at a time: the machine has to be able to hold it.
 MOST_BYTES_IN_FLIGHT = 700_000_000
 DEFLATE_SIZE = 65536
+# It takes seconds to connect them, and to send them a burst.
+MANY_CLIENTS = 5000
+MANY_ROUNDS = 2
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -23,7 +26,7 @@ class Plan:
         idle_clients: Connections whose memory is measured.
         stalled_clients: Clients of which 1 % do not read.
         stalled_events: So many while they do.
-        rounds: Of each broadcast, interleaved between peers.
+        rounds: Of each broadcast, interleaved between peers; at most MANY_ROUNDS with very many clients.
         seconds: Of each round, at least.
     """
 
@@ -40,6 +43,10 @@ class Plan:
     def most_clients(self) -> int:
         """The most that are connected at a time."""
         return max(*self.clients, *self.deflate_clients, self.idle_clients, self.stalled_clients)
+
+    def rounds_of(self, clients: int) -> int:
+        """How often broadcasts to so many clients are measured."""
+        return min(self.rounds, MANY_ROUNDS) if clients >= MANY_CLIENTS else self.rounds
 
     def plain_cells(self, clients: int) -> list[Cell]:
         """The broadcasts to so many clients that offer no compression."""

@@ -44,9 +44,9 @@ class RedisPublisher:
         self._runner.close()
 
     async def _publish(self, events: Sequence[bytes]) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for event in events:
-                tasks.create_task(self._broker.publish(CHANNEL, publication_of(event)))
+        # At the same time they would go through several connections, which Redis may read in another order.
+        for event in events:
+            await self._broker.publish(CHANNEL, publication_of(event))
 
 
 def publication_of(event: bytes) -> Publication:

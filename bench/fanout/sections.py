@@ -47,10 +47,11 @@ def _add_rounds(
 ) -> None:
     """Measure cells that have the clients in common, one peer after the other, round by round."""
     clients, offers_deflate = cells[0].clients, cells[0].offers_deflate
-    for number in range(plan.rounds):
+    rounds = plan.rounds_of(clients)
+    for number in range(rounds):
         for peer in _concerned(peers, offers_deflate):
             what = f"{peer.name}, {clients} clients{_offering(offers_deflate)}"
-            progress(f"round {number + 1} of {plan.rounds}: {what}")
+            progress(f"round {number + 1} of {rounds}: {what}")
             found: dict[Cell, Sample] = {}
             laboratory.attempt(what, functools.partial(laboratory.broadcasts, peer, cells, plan.seconds, found))
             for cell, sample in found.items():

@@ -62,7 +62,7 @@ class Laboratory:
             yield Subject(server, load)
 
     def broadcasts(self, peer: Peer, cells: Sequence[Cell], seconds: float, found: dict[Cell, Sample]) -> None:
-        """Measure cells that have the clients in common, into ``found``; bursts that would take too long are left out."""
+        """Measure cells that have the clients in common, into ``found``; a burst that would take too long is not."""
         clients, offers_deflate = cells[0].clients, cells[0].offers_deflate
         with self.subject(peer, clients, offers_deflate) as subject:
             subject.load.connect(clients)

@@ -146,6 +146,19 @@ def test_compressed_events_are_read(programs: Path, tmp_path: Path, size: int) -
     assert seen.got.bytes < EVENTS * CLIENTS * size / 2
 
 
+def test_the_gateway_is_read_where_compression_is_offered(programs: Path, tmp_path: Path) -> None:
+    """Whatever the gateway makes of the offer, and of a burst, its frames are told from its greeting, and read."""
+    with connected(programs, SET_UPS["reportcast"](programs), tmp_path, True) as (server, load, _):
+        subject = Subject(server, load)
+        one_by_one = subject.broadcast(65536, 1, 0.0, EVENTS, CLIENTS)
+        burst = subject.broadcast(2048, EVENTS, 0.0, 1, CLIENTS)
+
+    assert one_by_one.is_complete
+    assert one_by_one.got.is_faithful
+    assert burst.is_complete
+    assert burst.got.faults == Faults(lost=burst.got.faults.lost)
+
+
 def test_clients_that_stall_are_not_waited_for(programs: Path, tmp_path: Path) -> None:
     """One that never reads is no fault of the others."""
     with connected(programs, SET_UPS["reportcast"](programs), tmp_path, False) as (server, load, _):

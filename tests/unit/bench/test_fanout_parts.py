@@ -92,6 +92,7 @@ def test_the_full_plan_leaves_out_what_the_kernel_cannot_hold() -> None:
     cells = FULL.plain_cells(10_000)
 
     assert [(cell.size, cell.in_flight) for cell in cells] == [(300, 1), (300, 8), (2048, 1), (2048, 8), (65536, 1)]
+    assert (FULL.rounds_of(1000), FULL.rounds_of(10_000)) == (3, 2)
     assert FULL.most_clients == 10_000
     assert QUICK.most_clients == 1000
 
