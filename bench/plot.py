@@ -102,7 +102,8 @@ def _text(
 ) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}" '
-        f'fill="{fill}">{html.escape(words)}</text>'
+        # A white edge, for where it lies on a bar.
+        f'fill="{fill}" stroke="#ffffff" stroke-width="3" paint-order="stroke">{html.escape(words)}</text>'
     )
 
 
