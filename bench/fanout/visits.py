@@ -25,7 +25,6 @@ FIRST_CLIENTS = 50
 SETTLE_MS = 300
 STALLED_SIZE = 65536
 STALLED_SHARE = 100
-STALLED_WARM_UP = 10
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -67,6 +66,7 @@ class Laboratory:
         with self.subject(peer, clients, offers_deflate) as subject:
             subject.load.connect(clients)
             subject.load.settle(SETTLE_MS)
+            subject.warm_up(cells[0].size, clients)
             for cell in cells:
                 single = found.get(dataclasses.replace(cell, in_flight=1))
                 if not single or single.last_p50_ms * cell.in_flight <= LONGEST_BURST_MS:
@@ -97,7 +97,7 @@ class Laboratory:
         with self.subject(peer, clients + stalled, False) as subject:
             subject.load.connect(clients)
             subject.load.settle(SETTLE_MS)
-            subject.broadcast(STALLED_SIZE, 1, 0.0, STALLED_WARM_UP, clients)
+            subject.warm_up(STALLED_SIZE, clients)
             reading = subject.broadcast(STALLED_SIZE, 1, 0.0, plan.stalled_events, clients)
             subject.load.stall(stalled)
             before = subject.server.memory().resident
