@@ -44,7 +44,7 @@ the benchmark, at the versions that ``peers.py`` and the results name.
 the first event until 20 ms after the last, over the receipts of all clients. One at a time: the next event is
 published when the last client has the one before. In flight: 8 are published at once, the next 8 when the last client
 has these. Left out are bursts of 64 KiB to 10 000 clients, whose 5 GB the kernel could not hold, and those that would
-take a server longer than 5 s. Each round starts the server afresh and warms it up (20 events, 8 with 10 000 clients);
+take a server longer than 5 s. Each round starts the server afresh and warms it up (20 events, 17 with 10 000 clients);
 peers take turns; medians of the rounds. Memory: what resident memory grew by, over the connections, some 300 ms after
 the last came; the first 50 connections are not counted. Stalled readers complete the handshake, have a small receive
 buffer, and never read.

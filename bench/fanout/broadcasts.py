@@ -12,7 +12,7 @@ from bench.watching.usage import cpu_s
 
 # By whether there are very many clients.
 # In the first 16 segments of a connection the kernel acknowledges each at once, at the cost of who sends it.
-FIRST_EVENTS = {True: 8, False: 20}
+FIRST_EVENTS = {True: 17, False: 20}
 WARM_UP_BURSTS = {True: 1, False: 2}
 LEAST_BURSTS = {True: 2, False: 3}
 MOST_EVENTS = 4000

@@ -37,7 +37,7 @@ class Plan:
     stalled_clients: int = 1000
     stalled_events: int = 120
     rounds: int = 3
-    seconds: float = 0.5
+    seconds: float = 0.4
 
     @property
     def most_clients(self) -> int:
