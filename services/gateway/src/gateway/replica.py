@@ -3,6 +3,7 @@
 import enum
 
 from reportcast.broker.base import ChannelState
+from reportcast.contracts.body import PreparedBody
 from reportcast.contracts.frames import PreparedFrame, audit_update, no_report
 from reportcast.contracts.messages import Message, Refreshed, Snapshot, Source
 from reportcast.contracts.position import Continuity
@@ -24,12 +25,14 @@ class Replica:
     Attributes:
         snapshot: ``None`` before the first report.
         source: ``None`` until a watcher has told.
+        body: The snapshot's; ``None`` before the first report.
         missed: Changes that were published but skipped here, because a later one arrived first.
     """
 
     def __init__(self) -> None:
         self.snapshot: Snapshot | None = None
         self.source: Source | None = None
+        self.body: PreparedBody | None = None
         self.missed = 0
         self._frame: PreparedFrame | None = None
 
@@ -96,4 +99,6 @@ class Replica:
 
     def _prepare(self, timestamp: str) -> None:
         assert self.snapshot is not None
-        self._frame = audit_update(self.snapshot.body, timestamp)
+        if self.body is None or self.body.raw is not self.snapshot.body:
+            self.body = PreparedBody(self.snapshot.body)
+        self._frame = audit_update(self.body, timestamp)

@@ -1,10 +1,9 @@
 """The HTTP server of a service, and the endpoints that operators and orchestrators ask."""
 
 import asyncio
-import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import uvicorn
@@ -15,32 +14,17 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from reportcast.service.process import StartupError
+from reportcast.service.uvicorn_parts import Server
 from reportcast.telemetry.health import Health
 
 OPERATIONAL_PATHS = ("/healthz", "/readyz", "/metrics")
 
 # Requests still running when the service stops get this long to end.
 GRACEFUL_S = 5
-TICK_S = 1.0
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, stop: asyncio.Event) -> None:
-        super().__init__(config)
-        self._stop = stop
-
-    async def main_loop(self) -> None:
-        """Look after the date header once a second until it is time to stop; uvicorn wakes ten times as often."""
-        while not self._stop.is_set():
-            await self.on_tick(0)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK_S):
-                    await self._stop.wait()
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals to reportcast.service.process: uvicorn would end the process with them, not exit 0."""
-        yield
+async def _nothing() -> None:
+    """Drain what needs no draining."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -66,14 +50,21 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{host}:{port}/"
 
 
-async def serve_http(app: ASGIApp, listener: socket.socket, stop: asyncio.Event, **options: Any) -> None:
+async def serve_http(
+    app: ASGIApp,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    drain: Callable[[], Awaitable[None]] = _nothing,
+    **options: Any,
+) -> None:
     """
     Serve ``app`` until ``stop`` is set.
 
     Args:
         app: The ASGI application.
         listener: From ``listen``; closed at the end.
-        stop: Ends the server; connections get GRACEFUL_S to finish.
+        stop: Ends the server; after ``drain``, connections get GRACEFUL_S to finish.
+        drain: Awaited once nothing is accepted any more.
         options: Of ``uvicorn.Config``.
     """
     config = uvicorn.Config(
@@ -86,7 +77,7 @@ async def serve_http(app: ASGIApp, listener: socket.socket, stop: asyncio.Event,
         timeout_graceful_shutdown=GRACEFUL_S,
         **options,
     )
-    server = _Server(config, stop)
+    server = Server(config, stop, drain)
     with listener:
         async with asyncio.TaskGroup() as tasks:
             serving = tasks.create_task(server.serve(sockets=[listener]))
