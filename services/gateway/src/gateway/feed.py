@@ -1,5 +1,6 @@
 """What this gateway serves: a feed for each channel, and what all of them share; made once per process."""
 
+import asyncio
 import dataclasses
 import datetime
 import functools
@@ -7,9 +8,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from reportcast.broker.base import Broker
 from reportcast.contracts.clock import iso_utc
+from reportcast.contracts.frames import PreparedFrame, no_report, skipped
 from reportcast.telemetry.health import Health
 
-from gateway.hub import Connection, Hub
+from gateway.hub import Connection, Hub, Peer
 from gateway.lateness import late_by_s
 from gateway.metrics import GatewayMetrics
 from gateway.relay import Relay
@@ -25,6 +27,7 @@ class Feed:
     Attributes:
         started_at: Aware UTC time.
         now: Gives the present one.
+        clock: Gives the event loop's time, in seconds.
     """
 
     settings: ServerSettings
@@ -37,11 +40,24 @@ class Feed:
     health: Health
     started_at: datetime.datetime
     now: Callable[[], datetime.datetime]
+    clock: Callable[[], float]
 
     @property
     def timestamp(self) -> str:
         """The present time as the contract writes it."""
         return iso_utc(self.now())
+
+    def no_report(self) -> PreparedFrame:
+        """Give what a client gets while there is no report."""
+        return no_report(self.timestamp)
+
+    def skipped(self, count: int) -> PreparedFrame:
+        """Give what a slow client gets before an update, if it wants to know."""
+        return skipped(count, self.timestamp)
+
+    def opened_at(self, peer: Peer) -> str:
+        """When ``peer`` connected, ISO 8601 UTC."""
+        return iso_utc(self.now() - datetime.timedelta(seconds=self.clock() - peer.opened_s))
 
     @property
     def late_by_s(self) -> float | None:
@@ -55,10 +71,14 @@ class Feeds:
 
     Args:
         feeds: One per channel, at least one; the first is served to those who name no channel.
+
+    Attributes:
+        is_draining: Whether this process is about to end, and lets nobody in any more.
     """
 
     def __init__(self, feeds: Sequence[Feed]) -> None:
         self.first = feeds[0]
+        self.is_draining = False
         self._by_channel = {feed.channel: feed for feed in feeds}
 
     def __iter__(self) -> Iterator[Feed]:
@@ -74,10 +94,10 @@ class Feeds:
         return list(self._by_channel)
 
     @property
-    def connections(self) -> list[Connection]:
-        """Those who follow any channel, oldest first."""
-        everyone = (connection for feed in self for connection in feed.hub.connections)
-        return sorted(everyone, key=lambda connection: connection.peer.id)
+    def connections(self) -> list[tuple[Feed, Connection]]:
+        """Those who follow any channel, each with its own, oldest first."""
+        everyone = ((feed, connection) for feed in self for connection in feed.hub.connections)
+        return sorted(everyone, key=lambda each: each[1].peer.id)
 
     @property
     def is_full(self) -> bool:
@@ -94,12 +114,12 @@ def make_feeds(
     now: Callable[[], datetime.datetime],
 ) -> Feeds:
     """Put the feeds of ``channels`` (at least one) together; nothing runs until ``serve_feeds`` does."""
-    started_at = now()
+    started_at, loop = now(), asyncio.get_running_loop()
     feeds = []
     for channel in channels:
-        replica, hub = Replica(), Hub()
+        replica, hub = Replica(), Hub(loop.call_soon, metrics.sent.inc, metrics.conflated.inc)
         relay = Relay(broker, channel, replica, hub, metrics, health, now)
-        feed = Feed(settings, broker, channel, replica, hub, relay, metrics, health, started_at, now)
+        feed = Feed(settings, broker, channel, replica, hub, relay, metrics, health, started_at, now, loop.time)
         metrics.overdue.labels(channel).set_function(functools.partial(_overdue_s, feed))
         feeds.append(feed)
     return Feeds(feeds)
