@@ -141,6 +141,15 @@ class PushConnection(asyncio.BufferedProtocol):
         if nbytes != _PONG_BYTES or self._inbox or _BUFFER[:2] != _PONG:
             self._receive(bytes(_VIEW[:nbytes]))
 
+    def data_received(self, data: bytes) -> None:
+        """
+        Take what was read, where nobody asks for the buffer.
+
+        uvloop (0.23) keeps the last protocol's method of this name, and all that belongs to it, unless this one has it.
+        """
+        self.silent_pings = 0
+        self._receive(data)
+
     def _receive(self, data: bytes) -> None:
         inbox = self._inbox = self._inbox or Inbox(self._deflates)
         received = inbox.receive(data)

@@ -15,8 +15,23 @@ from gateway.inbox import MAX_MESSAGE_BYTES
 from gateway.upkeep import Upkeep
 
 
-async def serve_feeds(feeds: Feeds, registry: CollectorRegistry, listener: socket.socket, stop: asyncio.Event) -> None:
-    """Serve ``feeds`` until ``stop`` is set and the connections are drained."""
+async def serve_feeds(
+    feeds: Feeds,
+    registry: CollectorRegistry,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    ws: "type[asyncio.Protocol] | str" = WebSocketProtocol,
+) -> None:
+    """
+    Serve ``feeds`` until ``stop`` is set and the connections are drained.
+
+    Args:
+        feeds: What is served; their relays run meanwhile.
+        registry: Of the metrics.
+        listener: From ``listen``.
+        stop: Ends it.
+        ws: uvicorn's WebSocket protocol; with one that hands nothing off, clients are served over plain ASGI.
+    """
     interval_s = feeds.first.settings.gateway_ping_interval_s
     async with asyncio.TaskGroup() as tasks:
         beside = [tasks.create_task(feed.relay.run()) for feed in feeds]
@@ -27,7 +42,7 @@ async def serve_feeds(feeds: Feeds, registry: CollectorRegistry, listener: socke
             stop,
             functools.partial(drain, feeds),
             lifespan="off",
-            ws=WebSocketProtocol,
+            ws=ws,
             # Until the hand-off, and without one.
             ws_max_size=MAX_MESSAGE_BYTES,
             ws_per_message_deflate=False,
