@@ -1,9 +1,10 @@
 import asyncio
 import functools
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import redis
+import uvloop
 from reportcast.broker.base import Broker
 from reportcast.broker.memory import MemoryBroker
 from reportcast.broker.redis import RedisBroker
@@ -12,6 +13,11 @@ from tests.support.redis_server import RedisServer, real_redis
 from tests.support.reports import publication
 from tests.support.running import ADMIN_TOKEN, CHANNEL, Running, RunningGateway, live, running_gateway
 from tests.support.wait import await_until
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run tests on the event loop that the services run on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")

@@ -40,11 +40,12 @@ def live() -> Source:
 
 @dataclasses.dataclass(frozen=True)
 class RunningGateway:
-    """A gateway that serves; ``address`` ends with a slash."""
+    """A gateway that serves; ``address`` ends with a slash; ``stop`` does what a signal does."""
 
     address: str
     feeds: Feeds
     http: httpx.AsyncClient
+    stop: Callable[[], object]
 
     @property
     def feed(self) -> Feed:
@@ -94,7 +95,7 @@ async def running_gateway(
     async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(base_url=address) as http:
         tasks.create_task(serve_feeds(feeds, registry, listener, stop, **websocket))
         await await_until("the gateway answers", lambda: _answers(http))
-        yield RunningGateway(address, feeds, http)
+        yield RunningGateway(address, feeds, http, stop.set)
         stop.set()
 
 

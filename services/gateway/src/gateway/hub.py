@@ -253,6 +253,7 @@ class Hub:
             burst = burst.newest(behind)
         elif skipped := behind - len(burst.frames):
             self._count_conflated(connection, skipped)
+            connection.sequence += skipped
             connection.tell_skipped(skipped)
             if connection.flow is not Flow.OPEN:  # telling was too much; the rest comes on resuming
                 return 0

@@ -40,7 +40,7 @@ def part(feed: Feed, connection: Connection, code: CloseCode, reason: str) -> No
     """Ask the client of ``connection`` to leave, at most once; ``reason`` is at most 123 bytes."""
     if connection.flow is not Flow.CLOSING:
         feed.hub.close(connection)
-        connection.close_code = code
+        connection.close_code = int(code)
         connection.close(code, reason)
 
 

@@ -83,6 +83,11 @@ class PushConnection(asyncio.BufferedProtocol):
         """What the kernel has not taken yet."""
         return self._transport.get_write_buffer_size()
 
+    @property
+    def is_resting(self) -> bool:
+        """Whether the client sent so much that it is not read for a while."""
+        return self._resting is not None
+
     def write(self, burst: Burst) -> None:
         """See ``Connection``."""
         self._transport.write(burst.deflated if self._deflates else burst.plain)
