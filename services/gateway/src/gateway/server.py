@@ -22,6 +22,7 @@ async def serve_feeds(feeds: Feeds, registry: CollectorRegistry, listener: socke
             create_app(feeds, registry),
             listener,
             stop,
+            registry,
             lifespan="off",
             ws="websockets-sansio",
             ws_max_size=MAX_MESSAGE_BYTES,
