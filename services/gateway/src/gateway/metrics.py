@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-REFUSALS = ("origin", "channel", "limit")
+REFUSALS = ("rate", "origin", "channel", "limit", "address")
 
 
 class GatewayMetrics:

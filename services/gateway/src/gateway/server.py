@@ -15,7 +15,8 @@ MAX_MESSAGE_BYTES = 1024
 
 async def serve_feeds(feeds: Feeds, registry: CollectorRegistry, listener: socket.socket, stop: asyncio.Event) -> None:
     """Serve ``feeds`` until ``stop`` is set."""
-    interval_s = feeds.first.settings.gateway_ping_interval_s
+    settings = feeds.first.settings
+    interval_s = settings.gateway_ping_interval_s
     async with asyncio.TaskGroup() as tasks:
         relaying = [tasks.create_task(feed.relay.run()) for feed in feeds]
         await serve_http(
@@ -23,6 +24,8 @@ async def serve_feeds(feeds: Feeds, registry: CollectorRegistry, listener: socke
             listener,
             stop,
             registry,
+            request_timeout_s=settings.gateway_handshake_timeout_s,
+            trusted_proxies=settings.gateway_trusted_proxies,
             lifespan="off",
             ws="websockets-sansio",
             ws_max_size=MAX_MESSAGE_BYTES,

@@ -7,14 +7,22 @@ import structlog
 from fastapi import APIRouter
 from reportcast.contracts.close_codes import CloseCode
 from reportcast.contracts.frames import Request, RequestError, parse_request, pong, request_error
+from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket
 
+from gateway.admission import Refusal
 from gateway.auth import is_allowed_origin
 from gateway.connection import AsgiConnection
 from gateway.feed import Feed, Feeds
 from gateway.hub import Peer
 
 log = structlog.get_logger("websocket")
+
+SENTENCES = {
+    Refusal.ALL: "connection limit reached; try again later",
+    Refusal.ADDRESS: "connection limit of this address reached; close one, or try again later",
+}
+TOO_OFTEN = "this address connects too often; try again in a second"
 
 
 def websocket_router(feeds: Feeds) -> APIRouter:
@@ -28,11 +36,15 @@ def websocket_router(feeds: Feeds) -> APIRouter:
         if feed is None:
             return
         await websocket.accept()
-        if feeds.is_full:
-            feed.metrics.refused.labels("limit").inc()
-            await websocket.close(CloseCode.TRY_AGAIN_LATER, "connection limit reached; try again later")
+        address = _address(websocket)
+        if refusal := feeds.admission.enter(address):
+            feed.metrics.refused.labels(refusal).inc()
+            await websocket.close(CloseCode.TRY_AGAIN_LATER, SENTENCES[refusal])
             return
-        await _serve(feed, AsgiConnection(websocket, _peer(websocket, next(ids), feed), feed.metrics))
+        try:
+            await _serve(feed, AsgiConnection(websocket, _peer(websocket, next(ids), feed), feed.metrics))
+        finally:
+            feeds.admission.leave(address)
 
     return router
 
@@ -42,6 +54,11 @@ async def _admitted(feeds: Feeds, websocket: WebSocket) -> Feed | None:
     allowed = feeds.first.settings.gateway_allowed_origins
     channel = websocket.query_params.get("channel")
     feed = feeds.get(channel)
+    if not feeds.admission.admit_handshake(_address(websocket)):
+        metrics.refused.labels("rate").inc()
+        log.info("connection refused", address=_address(websocket), remedy="GATEWAY_HANDSHAKES_PER_S")
+        await websocket.send_denial_response(JSONResponse({"error": TOO_OFTEN}, 429, {"Retry-After": "1"}))
+        return None
     if not is_allowed_origin(headers.get("origin"), headers.get("host"), allowed):
         metrics.refused.labels("origin").inc()
         log.info("connection refused", origin=headers["origin"][:200], remedy="GATEWAY_ALLOWED_ORIGINS")
@@ -52,6 +69,10 @@ async def _admitted(feeds: Feeds, websocket: WebSocket) -> Feed | None:
         return feed
     await websocket.close()  # before the upgrade: a 403
     return None
+
+
+def _address(websocket: WebSocket) -> str:
+    return websocket.client.host if websocket.client else "unknown"
 
 
 def _peer(websocket: WebSocket, number: int, feed: Feed) -> Peer:
