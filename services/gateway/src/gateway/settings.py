@@ -53,8 +53,8 @@ class ServerSettings(Settings):
             try:
                 ipaddress.ip_network(proxy)
             except ValueError as exc:
-                form = "expected addresses and networks, such as 10.0.0.0/8, without bits beyond the prefix"
-                raise ValueError(f"{proxy!r} is neither; {form}") from exc
+                form = "expected such as 192.0.2.1 or 10.0.0.0/8, without bits beyond the prefix"
+                raise ValueError(f"{proxy!r} is neither address nor network; {form}") from exc
         return proxies
 
     @field_validator("gateway_allowed_hosts")
