@@ -263,25 +263,25 @@ class Taker(asyncio.Protocol):
 
 
 @contextlib.asynccontextmanager
-async def handing_off() -> AsyncIterator[tuple[Serving, list[tuple[Taker, HandedOff | None]]]]:
-    """Serve an application that accepts, hands the transport to a ``Taker`` and returns."""
-    taken: list[tuple[Taker, HandedOff | None]] = []
+async def handing_off() -> AsyncIterator[tuple[Serving, asyncio.Event, list[tuple[Taker, HandedOff | None]]]]:
+    """Serve an application that accepts, waits for the event, hands the transport to a ``Taker`` and returns."""
+    go, taken = asyncio.Event(), list[tuple[Taker, HandedOff | None]]()
 
     async def take(websocket: WebSocket) -> None:
         await websocket.accept()
-        if "receive" in websocket.query_params:
-            await websocket.receive()
+        await go.wait()
         taker = Taker()
         taken.append((taker, websocket.scope["extensions"][HAND_OFF](taker)))
 
     async with serving(Starlette(routes=[WebSocketRoute("/ws", take)])) as it:
-        yield it, taken
+        yield it, go, taken
 
 
 @pytest.mark.parametrize("compression", [None, "deflate"])
 async def test_a_transport_is_handed_off(compression: str | None) -> None:
     """It outlives the application's return, is paused, and uvicorn knows nothing of it any more."""
-    async with handing_off() as (it, taken), it.follow(compression=compression) as client:
+    async with handing_off() as (it, go, taken), it.follow(compression=compression) as client:
+        go.set()
         await await_until("the application has returned", lambda: taken and not it.server.server_state.tasks)
         ((taker, handed),) = taken
         assert handed is not None
@@ -301,25 +301,37 @@ async def test_a_transport_is_handed_off(compression: str | None) -> None:
         await await_until("it is lost", lambda: taker.is_lost)
 
 
-async def test_what_was_sent_early_is_handed_off_too() -> None:
-    """A message that lies in uvicorn's queue, or came with the handshake, is not lost."""
-    handshake = (
-        b"GET /ws HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-    )
-    async with handing_off() as (it, taken):
-        _, writer = await asyncio.open_connection("127.0.0.1", it.port)
-        writer.write(handshake)
+@pytest.mark.parametrize("message", ["early", b"early"], ids=["text", "bytes"])
+async def test_what_was_sent_early_is_handed_off_too(message: str | bytes) -> None:
+    """What uvicorn has read already lies in its queue; what it has not is read from the transport."""
+    async with handing_off() as (it, go, taken), it.follow() as client:
+        (followed,) = it.server.server_state.connections
+        assert isinstance(followed, WebSocketProtocol)
+        await client.send(message)
+        await await_until("it has been read", lambda: not followed.queue.empty())
+        await client.send("later")
+
+        go.set()
         await await_until("it is handed off", lambda: taken)
-        writer.write(b"\x81\x85\0\0\0\0early")
+
         ((taker, handed),) = taken
         assert handed is not None
+        assert handed.messages == [message]
         handed.transport.resume_reading()
-        await await_until("it has come", lambda: taker.received)
-        assert handed.messages == []
-        assert taker.received == b"\x81\x85\0\0\0\0early"
+        await await_until("the rest has come", lambda: taker.received)
         handed.transport.abort()
-        writer.close()
+
+
+async def test_who_has_gone_is_not_handed_off() -> None:
+    """There is nothing left to take over."""
+    async with handing_off() as (it, go, taken), it.follow() as client:
+        client.transport.abort()
+        await await_until("it is lost", lambda: not it.server.server_state.connections)
+
+        go.set()
+        await await_until("it was tried", lambda: taken)
+
+        assert taken[0][1] is None
 
 
 @pytest.mark.parametrize("loop_factory", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])

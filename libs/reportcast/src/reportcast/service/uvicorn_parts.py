@@ -202,7 +202,7 @@ class HttpProtocol(HttpToolsProtocol):
         if latest:
             latest.disconnected = True  # what it still sends goes nowhere
         # A browser connects ahead of time, and would take a 408 for the answer to what it sends later.
-        if self._head_bytes and not has_begun and not self._is_answering:
+        if self._head_bytes and not (has_begun or self._is_answering or self.transport.is_closing()):
             self.transport.write(_refusal(status, sentence))
             self.transport.close()
         else:
