@@ -23,7 +23,7 @@ async def serve_feeds(feeds: Feeds, registry: CollectorRegistry, listener: socke
             create_app(feeds, registry),
             listener,
             stop,
-            registry,
+            registry=registry,
             request_timeout_s=settings.gateway_handshake_timeout_s,
             trusted_proxies=settings.gateway_trusted_proxies,
             lifespan="off",

@@ -83,8 +83,9 @@ async def serve_http(
     app: ASGIApp,
     listener: socket.socket,
     stop: asyncio.Event,
-    registry: CollectorRegistry,
     drain: Callable[[], Awaitable[None]] = _nothing,
+    *,
+    registry: CollectorRegistry,
     request_timeout_s: float = REQUEST_TIMEOUT_S,
     trusted_proxies: Sequence[str] = (),
     **options: Any,
@@ -96,8 +97,8 @@ async def serve_http(
         app: The ASGI application.
         listener: From ``listen``; closed at the end.
         stop: Ends the server; after ``drain``, connections get GRACEFUL_S to finish.
-        registry: Counts what is cut off.
         drain: Awaited once nothing is accepted any more.
+        registry: Counts what is cut off.
         request_timeout_s: A request that has not come whole by then ends its connection.
         trusted_proxies: Addresses and networks of those whose X-Forwarded-For is believed.
         options: Of ``uvicorn.Config``.
