@@ -121,7 +121,7 @@ async def test_whose_word_is_taken(memory_broker: MemoryBroker, trusted: tuple[s
     ):
         await client.recv()
 
-        (connection,) = gateway.feeds.connections
+        ((_, connection),) = gateway.feeds.connections
 
         assert connection.peer.address.rpartition(":")[0] == address
 

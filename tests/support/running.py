@@ -73,19 +73,36 @@ class RunningGateway:
         return next(float(line.removeprefix(wanted)) for line in lines if line.startswith(wanted))
 
 
+Running = Callable[..., contextlib.AbstractAsyncContextManager[RunningGateway]]
+
+
 @contextlib.asynccontextmanager
 async def running_gateway(
-    broker: Broker, channels: Sequence[str] = (CHANNEL,), clock: Callable[[], float] = time.monotonic, **settings: Any
+    broker: Broker,
+    channels: Sequence[str] = (CHANNEL,),
+    hands_off: bool = True,
+    clock: Callable[[], float] = time.monotonic,
+    **settings: Any,
 ) -> AsyncIterator[RunningGateway]:
-    """Run a gateway until the end of the block; ``clock`` is that of its limit on handshakes."""
+    """
+    Run a gateway until the end of the block; it drains at once.
+
+    Args:
+        broker: To follow.
+        channels: To serve.
+        hands_off: Whether its HTTP server hands transports off; otherwise it is one that cannot.
+        clock: That of its limit on handshakes.
+        settings: As ``ServerSettings`` has them.
+    """
     registry, stop = new_registry(), asyncio.Event()
-    chosen = ServerSettings(**settings)
+    chosen = ServerSettings(**{"gateway_drain_s": 0, **settings})
+    websocket = {} if hands_off else {"ws": "websockets-sansio"}
     admission = Admission(chosen, connection_limit(chosen.gateway_max_connections), Ledger(), 0, clock)
     feeds = make_feeds(chosen, broker, channels, GatewayMetrics(registry), Health(), utc_now, admission)
     listener = listen("127.0.0.1", 0)
     address = address_of(listener)
     async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(base_url=address) as http:
-        tasks.create_task(serve_feeds(feeds, registry, listener, stop))
+        tasks.create_task(serve_feeds(feeds, registry, listener, stop, **websocket))
         await await_until("the gateway answers", lambda: _answers(http))
         yield RunningGateway(address, feeds, http)
         stop.set()

@@ -93,7 +93,7 @@ class Relay:
             if state.source and state.source.heard_at:
                 self.heard_at = min(state.source.heard_at, self._now())  # by the watcher's clock, for once
             if self._replica.reset(state, iso_utc(self._now())):
-                self._fan_out()
+                await self._fan_out()
             self._connected(True)
             self._health.fulfil(self._condition)
             joined()
@@ -109,7 +109,7 @@ class Relay:
             if isinstance(message, Source | Snapshot):  # both come from a watcher
                 self.heard_at = now
             if applied is Applied.UPDATE:
-                self._fan_out()
+                await self._fan_out()
                 if isinstance(message, Snapshot):
                     self._metrics.relay_latency.observe(max(0.0, (now - message.published_at).total_seconds()))
 
@@ -127,11 +127,15 @@ class Relay:
         snapshot = self._replica.snapshot
         return snapshot is not None and snapshot.position.classify(stored) is Continuity.DUPLICATE
 
-    def _fan_out(self) -> None:
+    async def _fan_out(self) -> None:
         self._metrics.updates.inc()
         self._metrics.missed.inc(self._replica.missed)
         self._replica.missed = 0
-        self._hub.publish(self._replica.frame(iso_utc(self._now())))
+        frame = self._replica.frame
+        assert frame is not None  # there has been an update
+        if frame.is_large:
+            await asyncio.to_thread(frame.prepare)
+        self._hub.publish(frame)
 
     def _connected(self, connected: bool) -> None:
         self.is_connected = connected

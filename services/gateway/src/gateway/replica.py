@@ -4,7 +4,7 @@ import enum
 
 from reportcast.broker.base import ChannelState
 from reportcast.contracts.body import PreparedBody
-from reportcast.contracts.frames import PreparedFrame, audit_update, no_report
+from reportcast.contracts.frames import PreparedFrame, audit_update
 from reportcast.contracts.messages import Message, Refreshed, Snapshot, Source
 from reportcast.contracts.position import Continuity
 
@@ -26,6 +26,7 @@ class Replica:
         snapshot: ``None`` before the first report.
         source: ``None`` until a watcher has told.
         body: The snapshot's; ``None`` before the first report.
+        frame: What brings a client up to date; ``None`` before the first report.
         missed: Changes that were published but skipped here, because a later one arrived first.
     """
 
@@ -34,7 +35,7 @@ class Replica:
         self.source: Source | None = None
         self.body: PreparedBody | None = None
         self.missed = 0
-        self._frame: PreparedFrame | None = None
+        self.frame: PreparedFrame | None = None
 
     def reset(self, state: ChannelState, timestamp: str) -> bool:
         """
@@ -76,10 +77,6 @@ class Replica:
             case Snapshot():
                 return self._advance(message, timestamp)
 
-    def frame(self, timestamp: str) -> PreparedFrame:
-        """Give the frame that brings a client up to date."""
-        return self._frame or no_report(timestamp)
-
     def _advance(self, snapshot: Snapshot, timestamp: str) -> Applied:
         if self.snapshot is not None:
             match self.snapshot.position.classify(snapshot.position):
@@ -101,4 +98,4 @@ class Replica:
         assert self.snapshot is not None
         if self.body is None or self.body.raw is not self.snapshot.body:
             self.body = PreparedBody(self.snapshot.body)
-        self._frame = audit_update(self.body, timestamp)
+        self.frame = audit_update(self.body, timestamp)

@@ -46,6 +46,16 @@ class ServerSettings(Settings):
         30.0, gt=0, le=3600, description="between pings; a client silent for two of them is dropped, seconds"
     )
 
+    gateway_stuck_s: float = Field(
+        30.0, gt=0, le=3600, description="a client that reads nothing for so long is closed with 4008, seconds"
+    )
+    gateway_max_lifetime_s: float = Field(
+        0.0, ge=0, description="connections are asked to come again after 80 to 100 % of it, seconds; 0: never"
+    )
+    gateway_drain_s: float = Field(
+        5.0, ge=0, le=3600, description="at the end, connections are closed spread over so long, seconds"
+    )
+
     @field_validator("gateway_trusted_proxies")
     @classmethod
     def _check_proxies(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:

@@ -57,6 +57,16 @@ class PreparedFrame:
         payload = b"".join((deflate(self._head), self.body.deflated, deflate(self._tail))).removesuffix(_FLUSHED)
         return _COMPRESSED + Frame(Opcode.TEXT, payload).serialize(mask=False)[1:]
 
+    @property
+    def is_large(self) -> bool:
+        """Whether ``prepare`` takes so long that a thread has to do it."""
+        return self.body is not None and self.body.is_large
+
+    def prepare(self) -> None:
+        """Encode what clients of either kind get."""
+        self.plain  # noqa: B018 - kept by the property
+        self.deflated  # noqa: B018
+
     @functools.cached_property
     def text(self) -> str:
         """The message as ASGI wants it."""
@@ -120,6 +130,10 @@ def request_error(error: RequestError) -> PreparedFrame:
 def no_report(timestamp: str) -> PreparedFrame:
     """Prepare what a client gets while there is no report."""
     return PreparedFrame(_encode({"type": "error", "message": "Failed to load audit data", "timestamp": timestamp}))
+
+
+# The subprotocol that asks for more than those of 2025 get.
+SUBPROTOCOL = "reportcast.v1"
 
 
 def close_frame(code: int, reason: str = "") -> bytes:

@@ -27,6 +27,9 @@ OPERATIONAL_PATHS = ("/healthz", "/readyz", "/metrics")
 GRACEFUL_S = 5
 REQUEST_TIMEOUT_S = 10.0
 SILENCE_S = 60.0
+BACKLOG = 2048
+UNSENT_BYTES = 128 * 1024
+TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)  # named from Python 3.12 on
 
 
 async def _nothing() -> None:
@@ -42,11 +45,14 @@ def listen(host: str, port: int) -> socket.socket:
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=2048)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except OSError as exc:
         raise StartupError(
             f"cannot listen on {host} port {port}: {os.strerror(exc.errno or 0)}; choose another"
         ) from exc
+    # Accepted sockets inherit it: the kernel holds so much for a client that does not read, and then says so.
+    listener.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+    return listener
 
 
 def address_of(listener: socket.socket) -> str:

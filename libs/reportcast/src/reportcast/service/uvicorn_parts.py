@@ -15,15 +15,18 @@ import contextlib
 import enum
 import itertools
 import json
-from collections.abc import Awaitable, Callable, Iterator
+import zlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import NegotiationError
+from websockets.extensions import Extension
 from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
 from websockets.http11 import Request
-from websockets.server import ServerProtocol
+from websockets.typing import ExtensionParameter
 
 TICK_S = 1.0
 # Of a request, all but its body. nginx takes 32 KiB of headers, and browsers send no more than they are given.
@@ -31,10 +34,20 @@ MAX_HEAD_BYTES = 64 * 1024
 # Name of the ASGI extension: a ``HandOff``, for one connection.
 HAND_OFF = "reportcast.hand_off"
 
-# One frame is deflated for everybody, so no connection may refer back to what only it was sent.
-_DEFLATE = ServerPerMessageDeflateFactory(
-    server_no_context_takeover=True, client_no_context_takeover=True, client_max_window_bits=15
-)
+
+class _SharedDeflateFactory(ServerPerMessageDeflateFactory):
+    """Negotiates what lets one message be deflated for everybody: nothing refers back to what only one was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(server_no_context_takeover=True, client_no_context_takeover=True)
+
+    def process_request_params(
+        self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
+    ) -> tuple[list[ExtensionParameter], PerMessageDeflate]:
+        agreed, deflate = super().process_request_params(params, accepted_extensions)
+        if deflate.local_max_window_bits < zlib.MAX_WBITS:
+            raise NegotiationError("the client wants a smaller window than everybody else")
+        return agreed, deflate
 
 
 class Server(uvicorn.Server):
@@ -220,16 +233,12 @@ class HandedOff(NamedTuple):
     A WebSocket after its hand-off.
 
     Attributes:
-        transport: Its reading is paused.
-        deflates: Whether the client takes messages that are deflated with the largest window.
-        parser: Holds what the client sent early; reads the rest.
-        messages: That the client sent before the hand-off.
+        transport: Reads for the new protocol already.
+        deflates: Whether the client takes messages that are deflated for everybody.
     """
 
     transport: asyncio.Transport
     deflates: bool
-    parser: ServerProtocol
-    messages: list[str | bytes]
 
 
 HandOff = Callable[[asyncio.BaseProtocol], HandedOff | None]
@@ -240,7 +249,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.conn.available_extensions = [_DEFLATE]
+        self.conn.available_extensions = [_SharedDeflateFactory()]
 
     def handle_connect(self, event: Request) -> None:
         """Offer the hand-off beside what uvicorn offers."""
@@ -253,30 +262,21 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         Move the transport to ``protocol``; uvicorn forgets the connection.
 
         Returns:
-            ``None`` if the client has gone, or is about to.
+            ``None`` if the client has gone, or has sent something before it was answered, which it must not (RFC 6455,
+            4.1): then everything is as it was.
         """
-        transport, parser = self.transport, self.conn
-        if self.disconnected or self.close_sent or transport.is_closing():
+        transport = self.transport
+        if not self.handshake_complete or self.close_sent or transport.is_closing() or not self.queue.empty():
             return None
         self.stop_keepalive()
-        messages: list[str | bytes] = []
-        while not self.queue.empty():
-            event = self.queue.get_nowait()
-            if event["type"] == "websocket.receive":
-                messages += [each for each in (event.get("text"), event.get("bytes")) if each is not None]
         self.connections.discard(self)
-        transport.pause_reading()
         # uvicorn closes its transport when the application returns; that is another one from here on.
         self.transport = cast(asyncio.Transport, _NoTransport())
         self.scope["extensions"] = {}  # its reference to this object would keep both until a collection
         transport.set_protocol(protocol)
-        return HandedOff(transport, _deflates(parser), parser, messages)
+        return HandedOff(transport, bool(self.conn.extensions))
 
 
 class _NoTransport:
     def close(self) -> None:
         """Do nothing: there is nothing left to close."""
-
-
-def _deflates(parser: ServerProtocol) -> bool:
-    return any(isinstance(each, PerMessageDeflate) and each.local_max_window_bits == 15 for each in parser.extensions)

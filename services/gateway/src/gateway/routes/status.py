@@ -45,11 +45,12 @@ async def clients(feeds: AllFeeds) -> dict[str, Any]:
                 "channel": connection.peer.channel,
                 "address": connection.peer.address,
                 "userAgent": connection.peer.user_agent,
-                "connectedAt": connection.peer.connected_at,
+                "connectedAt": feed.opened_at(connection.peer),
                 "framesSent": connection.frames_sent,
                 "conflated": connection.conflated,
+                "behind": feed.hub.behind(connection),
             }
-            for connection in connections
+            for feed, connection in connections
         ],
         "timestamp": feeds.first.timestamp,
     }
