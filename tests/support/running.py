@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import datetime
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from urllib.parse import quote
 
 import httpx
 import websockets.asyncio.client
+from gateway.admission import Admission
 from gateway.feed import Feed, Feeds, make_feeds
+from gateway.ledger import Ledger
 from gateway.metrics import GatewayMetrics
 from gateway.server import serve_feeds
 from gateway.settings import ServerSettings
@@ -19,6 +22,7 @@ from prometheus_client import CollectorRegistry
 from reportcast.broker.base import Broker
 from reportcast.contracts.clock import utc_now
 from reportcast.contracts.messages import Source, SourceState
+from reportcast.service.descriptors import connection_limit
 from reportcast.service.http import address_of, listen
 from reportcast.telemetry.health import Health
 from reportcast.telemetry.metrics import new_registry
@@ -75,7 +79,11 @@ Running = Callable[..., contextlib.AbstractAsyncContextManager[RunningGateway]]
 
 @contextlib.asynccontextmanager
 async def running_gateway(
-    broker: Broker, channels: Sequence[str] = (CHANNEL,), hands_off: bool = True, **settings: Any
+    broker: Broker,
+    channels: Sequence[str] = (CHANNEL,),
+    hands_off: bool = True,
+    clock: Callable[[], float] = time.monotonic,
+    **settings: Any,
 ) -> AsyncIterator[RunningGateway]:
     """
     Run a gateway until the end of the block; it drains at once.
@@ -84,12 +92,14 @@ async def running_gateway(
         broker: To follow.
         channels: To serve.
         hands_off: Whether its HTTP server hands transports off; otherwise it is one that cannot.
+        clock: That of its limit on handshakes.
         settings: As ``ServerSettings`` has them.
     """
     registry, stop = new_registry(), asyncio.Event()
     chosen = ServerSettings(**{"gateway_drain_s": 0, **settings})
     websocket = {} if hands_off else {"ws": "websockets-sansio"}
-    feeds = make_feeds(chosen, broker, channels, GatewayMetrics(registry), Health(), utc_now)
+    admission = Admission(chosen, connection_limit(chosen.gateway_max_connections), Ledger(), 0, clock)
+    feeds = make_feeds(chosen, broker, channels, GatewayMetrics(registry), Health(), utc_now, admission)
     listener = listen("127.0.0.1", 0)
     address = address_of(listener)
     async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(base_url=address) as http:

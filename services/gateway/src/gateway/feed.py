@@ -4,15 +4,19 @@ import asyncio
 import dataclasses
 import datetime
 import functools
+import time
 from collections.abc import Callable, Iterator, Sequence
 
 from reportcast.broker.base import Broker
 from reportcast.contracts.clock import iso_utc
 from reportcast.contracts.frames import PreparedFrame, no_report, skipped
+from reportcast.service.descriptors import connection_limit
 from reportcast.telemetry.health import Health
 
+from gateway.admission import Admission
 from gateway.hub import Connection, Hub, Peer
 from gateway.lateness import late_by_s
+from gateway.ledger import Ledger
 from gateway.metrics import GatewayMetrics
 from gateway.relay import Relay
 from gateway.replica import Replica
@@ -36,6 +40,7 @@ class Feed:
     replica: Replica
     hub: Hub
     relay: Relay
+    admission: Admission
     metrics: GatewayMetrics
     health: Health
     started_at: datetime.datetime
@@ -100,9 +105,9 @@ class Feeds:
         return sorted(everyone, key=lambda each: each[1].peer.id)
 
     @property
-    def is_full(self) -> bool:
-        """Whether the limit is reached; it is of all channels together."""
-        return sum(len(feed.hub) for feed in self) >= self.first.settings.gateway_max_connections
+    def admission(self) -> Admission:
+        """The limits, which are of all channels together."""
+        return self.first.admission
 
 
 def make_feeds(
@@ -112,14 +117,24 @@ def make_feeds(
     metrics: GatewayMetrics,
     health: Health,
     now: Callable[[], datetime.datetime],
+    admission: Admission | None = None,
 ) -> Feeds:
-    """Put the feeds of ``channels`` (at least one) together; nothing runs until ``serve_feeds`` does."""
+    """
+    Put the feeds of ``channels`` (at least one) together; nothing runs until ``serve_feeds`` does.
+
+    Without an ``admission``, which processes that share a ledger need, this process is the only one.
+    """
     started_at, loop = now(), asyncio.get_running_loop()
+    if admission is None:
+        limit = connection_limit(settings.gateway_max_connections)
+        admission = Admission(settings, limit, Ledger(), 0, time.monotonic)
     feeds = []
     for channel in channels:
         replica, hub = Replica(), Hub(loop.call_soon, metrics.sent.inc, metrics.conflated.inc)
         relay = Relay(broker, channel, replica, hub, metrics, health, now)
-        feed = Feed(settings, broker, channel, replica, hub, relay, metrics, health, started_at, now, loop.time)
+        feed = Feed(
+            settings, broker, channel, replica, hub, relay, admission, metrics, health, started_at, now, loop.time
+        )
         metrics.overdue.labels(channel).set_function(functools.partial(_overdue_s, feed))
         feeds.append(feed)
     return Feeds(feeds)

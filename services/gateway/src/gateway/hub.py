@@ -52,6 +52,11 @@ class Peer:
     user_agent: str
     opened_s: float
 
+    @property
+    def host(self) -> str:
+        """The address without its port, as ``Admission`` counts it."""
+        return self.address.rpartition(":")[0]
+
 
 class Connection(Protocol):
     """

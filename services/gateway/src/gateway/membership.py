@@ -24,6 +24,7 @@ def join(feed: Feed, connection: Connection) -> None:
 def leave(feed: Feed, connection: Connection) -> None:
     """Forget ``connection``, whose client is gone."""
     feed.hub.leave(connection)
+    feed.admission.leave(connection.peer.host)
     feed.metrics.connections.dec()
     feed.metrics.count_close(connection.close_code)
     log.info(

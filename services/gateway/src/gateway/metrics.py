@@ -3,7 +3,7 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from reportcast.contracts.close_codes import CloseCode
 
-REFUSALS = ("origin", "channel", "limit")
+REFUSALS = ("rate", "origin", "channel", "limit", "address")
 
 
 # Whatever clients end a connection with: they could name thousands of codes.

@@ -32,7 +32,8 @@ async def serve_feeds(
         stop: Ends it.
         ws: uvicorn's WebSocket protocol; with one that hands nothing off, clients are served over plain ASGI.
     """
-    interval_s = feeds.first.settings.gateway_ping_interval_s
+    settings = feeds.first.settings
+    interval_s = settings.gateway_ping_interval_s
     async with asyncio.TaskGroup() as tasks:
         beside = [tasks.create_task(feed.relay.run()) for feed in feeds]
         beside.append(tasks.create_task(Upkeep(feeds).run()))
@@ -41,6 +42,9 @@ async def serve_feeds(
             listener,
             stop,
             functools.partial(drain, feeds),
+            registry=registry,
+            request_timeout_s=settings.gateway_handshake_timeout_s,
+            trusted_proxies=settings.gateway_trusted_proxies,
             lifespan="off",
             ws=ws,
             # Until the hand-off, and without one.

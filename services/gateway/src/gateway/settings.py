@@ -1,5 +1,6 @@
 """The gateway's settings."""
 
+import ipaddress
 import re
 from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
@@ -19,6 +20,18 @@ class ServerSettings(Settings):
     gateway_port: int = Field(8080, ge=0, le=65535, description="port that clients connect to; 0: any")
     gateway_max_connections: int = Field(
         50_000, ge=1, le=1_000_000, description="WebSockets at a time; one more is closed with 1013"
+    )
+    gateway_max_connections_per_address: int = Field(
+        0, ge=0, le=1_000_000, description="of them from one address, or one /64 of IPv6; 0: any number"
+    )
+    gateway_handshakes_per_s: int = Field(
+        0, ge=0, le=1_000_000, description="handshakes a second from one address; one more gets 429; 0: any number"
+    )
+    gateway_handshake_timeout_s: float = Field(
+        10.0, gt=0, le=3600, description="a request that has not come whole by then is ended, seconds"
+    )
+    gateway_trusted_proxies: CommaSeparated = Field(
+        (), description="addresses and networks of proxies whose X-Forwarded-For is believed; none when unset"
     )
     gateway_allowed_origins: CommaSeparated = Field(
         (), description="origins whose pages may connect, such as https://a.example; same origin when unset"
@@ -42,6 +55,17 @@ class ServerSettings(Settings):
     gateway_drain_s: float = Field(
         5.0, ge=0, le=3600, description="at the end, connections are closed spread over so long, seconds"
     )
+
+    @field_validator("gateway_trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError as exc:
+                form = "expected such as 192.0.2.1 or 10.0.0.0/8, without bits beyond the prefix"
+                raise ValueError(f"{proxy!r} is neither address nor network; {form}") from exc
+        return proxies
 
     @field_validator("gateway_allowed_hosts")
     @classmethod

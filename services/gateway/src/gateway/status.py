@@ -26,7 +26,7 @@ def describe(feed: Feed) -> dict[str, Any]:
         "status": condition(feed),
         "channel": feed.channel,
         "clients": len(feed.hub),
-        "maxConnections": feed.settings.gateway_max_connections,
+        "maxConnections": feed.admission.max_connections,
         "uptime": round((feed.now() - feed.started_at).total_seconds(), 3),
         "timestamp": feed.timestamp,
         "server": SERVER,

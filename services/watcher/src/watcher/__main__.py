@@ -28,7 +28,7 @@ async def serve(settings: WatcherSettings, stop: asyncio.Event) -> None:
     endpoints = Starlette(routes=operational_routes(health, registry))
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(watcher.run())
-        await serve_http(endpoints, listener, stop, lifespan="off", ws="none")
+        await serve_http(endpoints, listener, stop, registry=registry, lifespan="off", ws="none")
         watching.cancel()
     await broker.close()
 

@@ -1,26 +1,32 @@
 """The HTTP server of a service, and the endpoints that operators and orchestrators ask."""
 
 import asyncio
+import functools
+import math
 import os
 import socket
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, cast
 
+import structlog
 import uvicorn
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, generate_latest
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from reportcast.service.descriptors import FREE, REMEDY, raise_limit
 from reportcast.service.process import StartupError
-from reportcast.service.uvicorn_parts import Server
+from reportcast.service.uvicorn_parts import Arrivals, Cut, HttpProtocol, Server
 from reportcast.telemetry.health import Health
 
 OPERATIONAL_PATHS = ("/healthz", "/readyz", "/metrics")
 
 # Requests still running when the service stops get this long to end.
 GRACEFUL_S = 5
+REQUEST_TIMEOUT_S = 10.0
+SILENCE_S = 60.0
 BACKLOG = 2048
 UNSENT_BYTES = 128 * 1024
 TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)  # named from Python 3.12 on
@@ -56,11 +62,38 @@ def address_of(listener: socket.socket) -> str:
     return f"http://{host}:{port}/"
 
 
+class Cuts:
+    """Counts the connections that are ended before their request is answered; says that descriptors are short."""
+
+    def __init__(self, registry: CollectorRegistry, clock: Callable[[], float]) -> None:
+        self._cuts = Counter(
+            "reportcast_http_cut_total",
+            "Connections ended before their request was answered, by reason",
+            ["reason"],
+            registry=registry,
+        )
+        for why in Cut:
+            self._cuts.labels(why)
+        self._clock = clock
+        self._silent_until_s = -math.inf
+
+    def count(self, why: Cut) -> None:
+        """Count one; want of descriptors is logged, at most once in SILENCE_S."""
+        self._cuts.labels(why).inc()
+        if why is Cut.DESCRIPTORS and self._clock() >= self._silent_until_s:
+            self._silent_until_s = self._clock() + SILENCE_S
+            structlog.get_logger("http").warning("out of descriptors", remedy=REMEDY)
+
+
 async def serve_http(
     app: ASGIApp,
     listener: socket.socket,
     stop: asyncio.Event,
     drain: Callable[[], Awaitable[None]] = _nothing,
+    *,
+    registry: CollectorRegistry,
+    request_timeout_s: float = REQUEST_TIMEOUT_S,
+    trusted_proxies: Sequence[str] = (),
     **options: Any,
 ) -> None:
     """
@@ -71,19 +104,26 @@ async def serve_http(
         listener: From ``listen``; closed at the end.
         stop: Ends the server; after ``drain``, connections get GRACEFUL_S to finish.
         drain: Awaited once nothing is accepted any more.
+        registry: Counts what is cut off.
+        request_timeout_s: A request that has not come whole by then ends its connection.
+        trusted_proxies: Addresses and networks of those whose X-Forwarded-For is believed.
         options: Of ``uvicorn.Config``.
     """
+    clock = asyncio.get_running_loop().time
+    arrivals = Arrivals(request_timeout_s, raise_limit() - FREE, Cuts(registry, clock).count, clock)
     config = uvicorn.Config(
         app,
+        http=cast(type[asyncio.Protocol], functools.partial(HttpProtocol, arrivals)),
         log_config=None,
         access_log=False,
         server_header=False,
-        # A client could name itself another address; nothing here depends on one.
-        proxy_headers=False,
+        # A client could name itself another address.
+        proxy_headers=bool(trusted_proxies),
+        forwarded_allow_ips=list(trusted_proxies),
         timeout_graceful_shutdown=GRACEFUL_S,
         **options,
     )
-    server = Server(config, stop, drain)
+    server = Server(config, stop, drain, arrivals)
     with listener:
         async with asyncio.TaskGroup() as tasks:
             serving = tasks.create_task(server.serve(sockets=[listener]))
