@@ -9,6 +9,7 @@ from reportcast.broker.base import Broker
 from reportcast.contracts.clock import iso_utc
 from reportcast.telemetry.health import Health
 
+from gateway.compressor import Compressor
 from gateway.hub import Connection, Hub
 from gateway.lateness import late_by_s
 from gateway.metrics import GatewayMetrics
@@ -33,6 +34,7 @@ class Feed:
     replica: Replica
     hub: Hub
     relay: Relay
+    compressor: Compressor
     metrics: GatewayMetrics
     health: Health
     started_at: datetime.datetime
@@ -95,11 +97,12 @@ def make_feeds(
 ) -> Feeds:
     """Put the feeds of ``channels`` (at least one) together; nothing runs until ``serve_feeds`` does."""
     started_at = now()
+    compressor = Compressor()
     feeds = []
     for channel in channels:
         replica, hub = Replica(), Hub()
         relay = Relay(broker, channel, replica, hub, metrics, health, now)
-        feed = Feed(settings, broker, channel, replica, hub, relay, metrics, health, started_at, now)
+        feed = Feed(settings, broker, channel, replica, hub, relay, compressor, metrics, health, started_at, now)
         metrics.overdue.labels(channel).set_function(functools.partial(_overdue_s, feed))
         feeds.append(feed)
     return Feeds(feeds)

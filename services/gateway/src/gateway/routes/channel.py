@@ -9,6 +9,7 @@ from gateway.auth import require_admin
 from gateway.feed import Feed, Feeds
 
 
+# What a request depends on is a coroutine function: the framework runs any other in a thread.
 async def feeds_of(request: Request) -> Feeds:
     """Give all that this process serves."""
     feeds: Feeds = request.app.state.feeds
