@@ -45,7 +45,8 @@ async def history(feed: ChosenFeed) -> list[str]:
     return await feed.broker.history(feed.channel)
 
 
-@audit_router.api_route("/audit/history/{name}", methods=["GET", "HEAD"])
+@audit_router.get("/audit/history/{name}")
+@audit_router.head("/audit/history/{name}", include_in_schema=False)
 async def past(feed: ChosenFeed, name: str, request: Request) -> Response:
     """Give one kept report."""
     raw = await feed.broker.past_report(feed.channel, name) if is_history_name(name) else None
