@@ -56,7 +56,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.large", description="Measure how long a gateway stalls.")
     parser.add_argument("--sizes", type=positives, default=[1, 5, 15], help="of the report, in MB (1,5,15)")
     parser.add_argument(
-        "--changes", type=positive, default=3, help="measured reports each (%(default)s); 1 of the peer"
+        "--changes", type=positive, default=2, help="measured reports each (%(default)s); 1 of the peer"
     )
     parser.add_argument("--clients", type=positives, default=[1, 200], help="numbers of WebSocket clients (1,200)")
     parser.add_argument("--http", type=positive, default=20, help="HTTP clients (%(default)s)")
