@@ -121,6 +121,14 @@ async def test_history(gateway: RunningGateway, memory_broker: MemoryBroker) -> 
         assert (await gateway.http.get(f"audit/history/{missing}")).status_code == 404
 
 
+async def test_the_description_for_machines(gateway: RunningGateway) -> None:
+    """Every endpoint of FastAPI is described once, without a warning."""
+    paths = (await gateway.http.get("openapi.json")).json()["paths"]
+
+    assert set(paths["/audit/history/{name}"]) == {"get"}
+    assert "/api/ws/status" in paths
+
+
 async def test_every_endpoint_serves_the_same_strict_json(gateway: RunningGateway) -> None:
     """The body is the same bytes over the WebSocket, /audit and the history."""
     newest = (await gateway.http.get("audit")).content

@@ -12,6 +12,7 @@ from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.close_codes import CloseCode
 from reportcast.service.http import listen, serve_http
 from reportcast.service.uvicorn_parts import HAND_OFF, WebSocketProtocol
+from reportcast.telemetry.metrics import new_registry
 from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
@@ -148,7 +149,9 @@ async def test_a_message_before_the_handshake_has_ended() -> None:
 
     listener, stop = listen("127.0.0.1", 0), asyncio.Event()
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(serve_http(late, listener, stop, lifespan="off", ws=WebSocketProtocol))
+        tasks.create_task(
+            serve_http(late, listener, stop, registry=new_registry(), lifespan="off", ws=WebSocketProtocol)
+        )
         reader, writer = await asyncio.open_connection(*listener.getsockname())
         writer.write(HANDSHAKE)
         await asked.wait()

@@ -31,7 +31,7 @@ def create_app(feeds: Feeds, registry: CollectorRegistry) -> FastAPI:
             allow_origins=settings.gateway_allowed_origins,
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["Authorization", "If-None-Match"],
-            expose_headers=["ETag"],
+            expose_headers=["ETag", "X-Reportcast-Stale"],
         )
     if settings.gateway_allowed_hosts:
         app.add_middleware(AllowedHosts, allowed=settings.gateway_allowed_hosts)

@@ -1,9 +1,9 @@
 """The updates of one tick of the event loop, joined: each connection takes them in one write. Pure."""
 
-import functools
 from collections.abc import Sequence
 
 from reportcast.contracts.frames import PreparedFrame
+from reportcast.contracts.once import Once
 
 
 class Burst:
@@ -19,12 +19,12 @@ class Burst:
         self.frames = frames
         self.last = last
 
-    @functools.cached_property
+    @Once
     def plain(self) -> bytes:
         """What goes to a connection whose client takes no compression."""
         return self.frames[0].plain if len(self.frames) == 1 else b"".join(each.plain for each in self.frames)
 
-    @functools.cached_property
+    @Once
     def deflated(self) -> bytes:
         """What goes to one whose client does."""
         return self.frames[0].deflated if len(self.frames) == 1 else b"".join(each.deflated for each in self.frames)

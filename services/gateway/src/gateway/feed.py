@@ -14,6 +14,7 @@ from reportcast.service.descriptors import connection_limit
 from reportcast.telemetry.health import Health
 
 from gateway.admission import Admission
+from gateway.compressor import Compressor
 from gateway.hub import Connection, Hub, Peer
 from gateway.lateness import late_by_s
 from gateway.ledger import Ledger
@@ -41,6 +42,7 @@ class Feed:
     hub: Hub
     relay: Relay
     admission: Admission
+    compressor: Compressor
     metrics: GatewayMetrics
     health: Health
     started_at: datetime.datetime
@@ -128,12 +130,25 @@ def make_feeds(
     if admission is None:
         limit = connection_limit(settings.gateway_max_connections)
         admission = Admission(settings, limit, Ledger(), 0, time.monotonic)
+    compressor = Compressor()
     feeds = []
     for channel in channels:
         replica, hub = Replica(), Hub(loop.call_soon, metrics.sent.inc, metrics.conflated.inc)
-        relay = Relay(broker, channel, replica, hub, metrics, health, now)
+        relay = Relay(broker, channel, replica, hub, compressor, metrics, health, now)
         feed = Feed(
-            settings, broker, channel, replica, hub, relay, admission, metrics, health, started_at, now, loop.time
+            settings=settings,
+            broker=broker,
+            channel=channel,
+            replica=replica,
+            hub=hub,
+            relay=relay,
+            admission=admission,
+            compressor=compressor,
+            metrics=metrics,
+            health=health,
+            started_at=started_at,
+            now=now,
+            clock=loop.time,
         )
         metrics.overdue.labels(channel).set_function(functools.partial(_overdue_s, feed))
         feeds.append(feed)

@@ -19,6 +19,7 @@ from reportcast.contracts.messages import Message, Snapshot, Source
 from reportcast.contracts.position import Continuity, Position
 from reportcast.telemetry.health import Health
 
+from gateway.compressor import Compressor
 from gateway.hub import Hub
 from gateway.metrics import GatewayMetrics
 from gateway.replica import Applied, Replica
@@ -46,6 +47,7 @@ class Relay:
         channel: Which report.
         replica: To keep in step.
         hub: To hand frames to.
+        compressor: For large reports.
         metrics: To count in.
         health: Its condition ``channel <name>`` holds once the state was read; losing the broker later leaves the
             gateway ready, because it still serves the last state, marked stale.
@@ -58,6 +60,7 @@ class Relay:
         channel: str,
         replica: Replica,
         hub: Hub,
+        compressor: Compressor,
         metrics: GatewayMetrics,
         health: Health,
         now: Callable[[], datetime.datetime],
@@ -67,6 +70,7 @@ class Relay:
         self._channel = channel
         self._replica = replica
         self._hub = hub
+        self._compressor = compressor
         self._metrics = metrics
         self._health = health
         self._now = now
@@ -133,8 +137,8 @@ class Relay:
         self._replica.missed = 0
         frame = self._replica.frame
         assert frame is not None  # there has been an update
-        if frame.is_large:
-            await asyncio.to_thread(frame.prepare)
+        if frame.body is not None and frame.body.is_large:
+            await self._compressor.deflated(frame.body)
         self._hub.publish(frame)
 
     def _connected(self, connected: bool) -> None:

@@ -5,7 +5,6 @@ Source: docs/protocol.md, Frames.
 """
 
 import enum
-import functools
 import json
 
 import msgspec
@@ -13,6 +12,7 @@ from websockets.frames import Close, Frame, Opcode
 
 from reportcast import __version__
 from reportcast.contracts.body import PreparedBody, deflate
+from reportcast.contracts.once import Once
 
 SERVER = f"reportcast-{__version__}"
 
@@ -44,12 +44,12 @@ class PreparedFrame:
         """The message."""
         return b"".join((self._head, self.body.raw, self._tail)) if self.body else self._head
 
-    @functools.cached_property
+    @Once
     def plain(self) -> bytes:
         """The frame as it stands on the wire."""
         return Frame(Opcode.TEXT, self.payload).serialize(mask=False)
 
-    @functools.cached_property
+    @Once
     def deflated(self) -> bytes:
         """The frame for clients that take permessage-deflate; the plain one where compressing does not pay."""
         if self.body is None or len(self.body.raw) < DEFLATE_FROM_BYTES:
@@ -57,17 +57,7 @@ class PreparedFrame:
         payload = b"".join((deflate(self._head), self.body.deflated, deflate(self._tail))).removesuffix(_FLUSHED)
         return _COMPRESSED + Frame(Opcode.TEXT, payload).serialize(mask=False)[1:]
 
-    @property
-    def is_large(self) -> bool:
-        """Whether ``prepare`` takes so long that a thread has to do it."""
-        return self.body is not None and self.body.is_large
-
-    def prepare(self) -> None:
-        """Encode what clients of either kind get."""
-        self.plain  # noqa: B018 - kept by the property
-        self.deflated  # noqa: B018
-
-    @functools.cached_property
+    @Once
     def text(self) -> str:
         """The message as ASGI wants it."""
         return self.payload.decode()
