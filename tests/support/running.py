@@ -87,7 +87,7 @@ async def running_gateway(
     """
     registry, stop = new_registry(), asyncio.Event()
     chosen = ServerSettings(**{"gateway_drain_s": 0, **settings})
-    websocket = {} if hands_off else {"ws": "websockets-sansio"}
+    websocket: dict[str, Any] = {} if hands_off else {"ws": "websockets-sansio"}
     feeds = make_feeds(chosen, broker, channels, GatewayMetrics(registry), Health(), utc_now)
     listener = listen("127.0.0.1", 0)
     address = address_of(listener)
