@@ -24,9 +24,13 @@ async def refuse(seat: Seat, stop: asyncio.Event) -> None:
 
 
 async def serve(seat: Seat, stop: asyncio.Event) -> None:
-    sys.stdout.write(f"{seat.place.number}\n")
-    sys.stdout.flush()
+    say(f"{seat.place.number} serves")
     await stop.wait()
+
+
+def say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def refuse_fork(times: Iterator[int]) -> None:
@@ -45,8 +49,9 @@ def main(workers: str, what: str) -> int:
     if what == "unforkable":
         refuse_fork(iter(range(3)))
     work = {"fail": fail, "refuse": refuse}.get(what, serve)
+    seats = make_seats(listen_together("127.0.0.1", 0, int(workers)))
     try:
-        return Supervisor(make_seats(listen_together("127.0.0.1", 0, int(workers))), work).run()
+        return Supervisor(seats, work, lambda number: say(f"{number} ended")).run()
     except StartupError:
         return 2  # as reportcast.service.process does
 

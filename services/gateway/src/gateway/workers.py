@@ -82,11 +82,19 @@ class Supervisor:
     Args:
         seats: At least one.
         serve: Run in a worker's event loop, with its seat and the event that ends it.
+        on_end: Called in the supervisor with the number of a worker whose process has ended, before another takes its
+            seat: what it held of all workers' is free then.
     """
 
-    def __init__(self, seats: Sequence[Seat], serve: Callable[[Seat, asyncio.Event], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        seats: Sequence[Seat],
+        serve: Callable[[Seat, asyncio.Event], Awaitable[None]],
+        on_end: Callable[[int], None] = lambda number: None,
+    ) -> None:
         self._workers = [_Worker(seat) for seat in seats]
         self._serve = serve
+        self._on_end = on_end
         self._line, self._my_end = os.pipe()
         self._code: int | None = None
 
@@ -143,9 +151,10 @@ class Supervisor:
             pid, status = os.waitpid(worker.pid, os.WNOHANG)
             if pid:
                 worker.pid = None
-                self._on_end(worker, pid, os.waitstatus_to_exitcode(status))
+                self._on_end(worker.seat.place.number)
+                self._replace(worker, pid, os.waitstatus_to_exitcode(status))
 
-    def _on_end(self, worker: _Worker, pid: int, code: int) -> None:
+    def _replace(self, worker: _Worker, pid: int, code: int) -> None:
         if self._code is None and code == EXIT_USAGE:
             self._stop(code)
         elif self._code is None:
