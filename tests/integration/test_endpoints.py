@@ -5,6 +5,7 @@ import datetime
 import httpx
 import pytest
 import websockets.exceptions
+from gateway.status import Crew, describe
 from msgspec.structs import replace
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.clock import iso_utc, utc_now
@@ -50,6 +51,20 @@ async def test_a_missing_file_shows_in_the_status(memory_broker: MemoryBroker) -
     async with running_gateway(memory_broker) as gateway:
         await await_until("it is told", lambda: gateway.feed.replica.source)
         assert (await gateway.status())["reasons"] == ["waiting for the report file: there is no file"]
+
+
+async def test_a_worker_that_lost_the_broker_or_is_away_shows_in_the_status(gateway: RunningGateway) -> None:
+    """Degraded, with how many of them, and marked stale, whichever worker is asked."""
+    crew = Crew({"asked": 3, "answered": 2}, clients=5, connected=1, uptime_s=7.0)
+
+    status = describe(gateway.feed, crew)
+
+    assert status["reasons"] == [
+        "1 of 3 workers did not answer; what they do is not told",
+        "the broker is not connected in 1 of 2 workers; what is served may be stale",
+    ]
+    assert (status["status"], status["stale"], status["broker"]) == ("degraded", True, {"connected": False})
+    assert (status["clients"], status["uptime"], status["workers"]) == (5, 7.0, {"asked": 3, "answered": 2})
 
 
 async def test_clients_is_for_admins(gateway: RunningGateway, memory_broker: MemoryBroker) -> None:

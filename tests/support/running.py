@@ -97,7 +97,7 @@ async def running_gateway(
     """
     registry, stop = new_registry(), asyncio.Event()
     chosen = ServerSettings(**{"gateway_drain_s": 0, **settings})
-    websocket = {} if hands_off else {"ws": "websockets-sansio"}
+    websocket: dict[str, Any] = {} if hands_off else {"ws": "websockets-sansio"}
     admission = Admission(chosen, connection_limit(chosen.gateway_max_connections), Ledger(), 0, clock)
     feeds = make_feeds(chosen, broker, channels, GatewayMetrics(registry), Health(), utc_now, admission)
     listener = listen("127.0.0.1", 0)

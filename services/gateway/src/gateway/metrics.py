@@ -16,6 +16,9 @@ class GatewayMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.connections = Gauge("reportcast_gateway_connections", "Open WebSockets", registry=registry)
+        # 1 in each: the sum over all is how many there are.
+        self.workers = Gauge("reportcast_gateway_workers", "Workers that tell of themselves here", registry=registry)
+        self.workers.set(1)
         self.opened = Counter("reportcast_gateway_opened_total", "WebSockets accepted", registry=registry)
         self.closed = Counter(
             "reportcast_gateway_closed_total", "WebSockets that ended, by close code", ["code"], registry=registry

@@ -5,10 +5,12 @@ import functools
 import socket
 
 from prometheus_client import CollectorRegistry
-from reportcast.service.http import serve_http
+from reportcast.service.http import exposition_of, serve_http
 from reportcast.service.uvicorn_parts import WebSocketProtocol
 
+from gateway.answers import answers_of, exposition_by
 from gateway.app import create_app
+from gateway.colleagues import ALONE, Colleagues, Place
 from gateway.drain import drain
 from gateway.feed import Feeds
 from gateway.inbox import MAX_MESSAGE_BYTES
@@ -20,6 +22,7 @@ async def serve_feeds(
     registry: CollectorRegistry,
     listener: socket.socket,
     stop: asyncio.Event,
+    place: Place = ALONE,
     ws: "type[asyncio.Protocol] | str" = WebSocketProtocol,
 ) -> None:
     """
@@ -30,15 +33,18 @@ async def serve_feeds(
         registry: Of the metrics.
         listener: From ``listen``.
         stop: Ends it.
+        place: Among the workers, if there are several.
         ws: uvicorn's WebSocket protocol; with one that hands nothing off, clients are served over plain ASGI.
     """
     settings = feeds.first.settings
     interval_s = settings.gateway_ping_interval_s
+    colleagues = Colleagues(place, answers_of(feeds, registry))
+    exposition = exposition_of(registry) if place is ALONE else exposition_by(colleagues)
     async with asyncio.TaskGroup() as tasks:
         beside = [tasks.create_task(feed.relay.run()) for feed in feeds]
-        beside.append(tasks.create_task(Upkeep(feeds).run()))
+        beside += [tasks.create_task(Upkeep(feeds).run()), tasks.create_task(colleagues.answer())]
         await serve_http(
-            create_app(feeds, registry),
+            create_app(feeds, colleagues, exposition),
             listener,
             stop,
             functools.partial(drain, feeds),

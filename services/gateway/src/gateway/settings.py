@@ -95,6 +95,7 @@ class GatewaySettings(ServerSettings, RedisSettings):
     gateway_channels: CommaSeparated = Field(
         (AUDIT,), description="channels to serve; the first one to those who name none"
     )
+    gateway_workers: int = Field(1, ge=1, le=64, description="processes that serve the port together")
 
     @field_validator("gateway_channels")
     @classmethod

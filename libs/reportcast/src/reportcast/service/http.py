@@ -36,16 +36,16 @@ async def _nothing() -> None:
     """Drain what needs no draining."""
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, shared: bool = False) -> socket.socket:
     """
-    Open the listening socket; port 0 takes a free one.
+    Open a listening socket; port 0 takes a free one, and ``shared`` lets others of this user join it.
 
     Raises:
         StartupError: If the address is taken or not ours.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG, reuse_port=shared)
     except OSError as exc:
         raise StartupError(
             f"cannot listen on {host} port {port}: {os.strerror(exc.errno or 0)}; choose another"
@@ -53,6 +53,18 @@ def listen(host: str, port: int) -> socket.socket:
     # Accepted sockets inherit it: the kernel holds so much for a client that does not read, and then says so.
     listener.setsockopt(socket.IPPROTO_TCP, TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     return listener
+
+
+def listen_together(host: str, port: int, count: int) -> list[socket.socket]:
+    """
+    Open ``count`` sockets that listen on one port; the kernel spreads the connections over them.
+
+    Raises:
+        StartupError: If the address is taken or not ours.
+    """
+    with listen(host, port) as alone:  # a shared one would join the sockets of another server without a word
+        port = alone.getsockname()[1]
+    return [listen(host, port, shared=True) for _ in range(count)]
 
 
 def address_of(listener: socket.socket) -> str:
@@ -133,9 +145,22 @@ async def serve_http(
             server.should_exit = True
 
 
-def operational_routes(health: Health, registry: CollectorRegistry) -> list[Route]:
+def exposition_of(registry: CollectorRegistry) -> Callable[[], Awaitable[bytes]]:
+    """Give what ``operational_routes`` takes, of one registry."""
+
+    async def exposition() -> bytes:
+        return generate_latest(registry)
+
+    return exposition
+
+
+def operational_routes(health: Health, exposition: Callable[[], Awaitable[bytes]]) -> list[Route]:
     """
     Give ``/healthz`` (the process answers), ``/readyz`` (it should get work) and ``/metrics``.
+
+    Args:
+        health: For ``/readyz``.
+        exposition: Gives what ``/metrics`` shows, in the text format.
 
     Source: docs/operations.md, Endpoints.
     """
@@ -149,7 +174,7 @@ def operational_routes(health: Health, registry: CollectorRegistry) -> list[Rout
         return JSONResponse({"status": "not ready", "failing": health.failing}, status_code=503)
 
     async def metrics(request: Request) -> Response:
-        return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return Response(await exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     endpoints = (healthz, readyz, metrics)
     return [Route(path, endpoint) for path, endpoint in zip(OPERATIONAL_PATHS, endpoints, strict=True)]

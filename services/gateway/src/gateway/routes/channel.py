@@ -6,6 +6,7 @@ from fastapi import Depends, HTTPException
 from starlette.requests import Request
 
 from gateway.auth import require_admin
+from gateway.colleagues import Colleagues
 from gateway.feed import Feed, Feeds
 
 
@@ -17,6 +18,15 @@ async def feeds_of(request: Request) -> Feeds:
 
 
 AllFeeds = Annotated[Feeds, Depends(feeds_of)]
+
+
+async def colleagues_of(request: Request) -> Colleagues:
+    """Give the workers of this gateway, this one among them."""
+    colleagues: Colleagues = request.app.state.colleagues
+    return colleagues
+
+
+AllWorkers = Annotated[Colleagues, Depends(colleagues_of)]
 
 
 async def feed_of(feeds: AllFeeds, channel: str | None = None) -> Feed:

@@ -1,5 +1,6 @@
 """``/api/ws/…``: how the gateway fares, who is connected, and asking for a fresh look at the file."""
 
+from operator import itemgetter
 from typing import Any
 
 from fastapi import APIRouter, HTTPException
@@ -8,20 +9,23 @@ from starlette.requests import Request
 
 from gateway.auth import is_allowed_origin, require_admin
 from gateway.feed import Feed
-from gateway.routes.channel import ONLY_ADMIN, AllFeeds, ChosenFeed
-from gateway.status import condition, describe
+from gateway.routes.channel import ONLY_ADMIN, AllFeeds, AllWorkers, ChosenFeed
+from gateway.status import condition, crew_of, describe
 
 status_router = APIRouter(prefix="/api/ws")
 
 
 @status_router.get("/status")
-async def status(feeds: AllFeeds, feed: ChosenFeed) -> dict[str, Any]:
+async def status(feeds: AllFeeds, feed: ChosenFeed, workers: AllWorkers) -> dict[str, Any]:
     """Say how one channel fares, and in a word how all do."""
-    return describe(feed) | {"channels": {each.channel: condition(each) for each in feeds}}
+    answers = await workers.ask("status")
+    return describe(feed, crew_of(feed, answers)) | {
+        "channels": {each.channel: condition(each, crew_of(each, answers)) for each in feeds}
+    }
 
 
 @status_router.post("/trigger-update")
-async def trigger_update(feed: ChosenFeed, request: Request) -> dict[str, Any]:
+async def trigger_update(feed: ChosenFeed, workers: AllWorkers, request: Request) -> dict[str, Any]:
     """Have the channel's file read again."""
     _check_may_trigger(feed, request)
     match await feed.broker.request_refresh(feed.channel):
@@ -30,28 +34,19 @@ async def trigger_update(feed: ChosenFeed, request: Request) -> dict[str, Any]:
         case Refresh.NO_WATCHER:
             raise HTTPException(503, "no watcher is connected that could read the report", {"Retry-After": "5"})
         case Refresh.REQUESTED:
-            return {"message": "Update triggered", "clients": len(feed.hub), "timestamp": feed.timestamp}
+            crew = crew_of(feed, await workers.ask("status"))
+            return {"message": "Update triggered", "clients": crew.clients, "timestamp": feed.timestamp}
 
 
 @status_router.get("/clients", dependencies=[ONLY_ADMIN])
-async def clients(feeds: AllFeeds) -> dict[str, Any]:
-    """List those who follow any channel here."""
-    connections = feeds.connections
+async def clients(feeds: AllFeeds, workers: AllWorkers) -> dict[str, Any]:
+    """List those who follow any channel here, oldest first."""
+    answers = await workers.ask("clients")
+    everyone = [{**client, "worker": number} for number, told in answers.given.items() for client in told]
     return {
-        "count": len(connections),
-        "clients": [
-            {
-                "id": connection.peer.id,
-                "channel": connection.peer.channel,
-                "address": connection.peer.address,
-                "userAgent": connection.peer.user_agent,
-                "connectedAt": feed.opened_at(connection.peer),
-                "framesSent": connection.frames_sent,
-                "conflated": connection.conflated,
-                "behind": feed.hub.behind(connection),
-            }
-            for feed, connection in connections
-        ],
+        "count": len(everyone),
+        "clients": sorted(everyone, key=itemgetter("connectedAt", "worker", "id")),
+        "workers": answers.workers,
         "timestamp": feeds.first.timestamp,
     }
 
