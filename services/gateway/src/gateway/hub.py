@@ -165,7 +165,9 @@ class Hub:
 
     def join(self, connection: Connection) -> None:
         """Give ``connection`` the newest update, if there is one, and every one from now on."""
-        self._everyone[connection.peer.id] = self._open[connection.peer.id] = connection
+        self._everyone[connection.peer.id] = connection
+        if connection.flow is Flow.OPEN:
+            self._open[connection.peer.id] = connection
         connection.sequence = self._sequence
         self.repeat(connection)
 

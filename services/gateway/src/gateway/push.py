@@ -24,9 +24,10 @@ _VIEW = memoryview(_BUFFER)
 # What clients send most often: a pong without payload, 6 bytes with its mask.
 _PONG = b"\x8a\x80"
 _PONG_BYTES = 6
-# A client that sends more messages at once is not read for a while, so long for each.
-CALM_MESSAGES = 8
-PAUSE_PER_MESSAGE_S = 0.02
+# A client may send so many frames at once, and then so many a second: each costs about 30 µs, so a client's share of a
+# core is less than 1 %. Who sends more is not read for a while.
+FRAMES_AT_ONCE = 100
+FRAMES_PER_S = 50
 
 
 class PushConnection(asyncio.BufferedProtocol):
@@ -40,6 +41,8 @@ class PushConnection(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
+        "_allowance",
+        "_allowed_s",
         "_deflates",
         "_feed",
         "_inbox",
@@ -66,6 +69,9 @@ class PushConnection(asyncio.BufferedProtocol):
         self._feed = feed
         self._tells_skipped = tells_skipped
         self._inbox: Inbox | None = None
+        # Frames that the client may send still, and as of when; the zeros and the hundred are everybody's.
+        self._allowance: float = FRAMES_AT_ONCE
+        self._allowed_s = 0.0
         self._resting: asyncio.TimerHandle | None = None
 
     def take_over(self, hand_off: HandOff) -> bool:
@@ -110,7 +116,7 @@ class PushConnection(asyncio.BufferedProtocol):
     def close(self, code: int, reason: str) -> None:
         """See ``Connection``."""
         self._transport.write(close_frame(code, reason))
-        self._transport.resume_reading()  # for the client's answer to it
+        self._read_on()  # for the client's answer to it
 
     def abort(self) -> None:
         """See ``Connection``."""
@@ -158,6 +164,7 @@ class PushConnection(asyncio.BufferedProtocol):
     def _receive(self, data: bytes) -> None:
         inbox = self._inbox = self._inbox or Inbox(self._deflates)
         received = inbox.receive(data)
+        self._ration(received.frames)
         if self.flow is Flow.CLOSING:
             if inbox.close_code is not None:
                 self._transport.close()  # the client has answered our close
@@ -172,17 +179,19 @@ class PushConnection(asyncio.BufferedProtocol):
             self._transport.close()
         elif inbox.is_at_rest:
             self._inbox = None
-        if received.frames > CALM_MESSAGES:
-            self._rest(received.frames * PAUSE_PER_MESSAGE_S)
 
-    def _rest(self, pause_s: float) -> None:
-        self._transport.pause_reading()
-        self._resting = asyncio.get_running_loop().call_later(pause_s, self._rested)
+    def _ration(self, frames: int) -> None:
+        now_s = self._feed.clock()
+        allowance = min(FRAMES_AT_ONCE, self._allowance + (now_s - self._allowed_s) * FRAMES_PER_S) - frames
+        self._allowance, self._allowed_s = allowance, now_s
+        if allowance < 0 and self._resting is None:
+            self._transport.pause_reading()
+            self._resting = asyncio.get_running_loop().call_later(-allowance / FRAMES_PER_S, self._rested)
 
     def _rested(self) -> None:
         self._resting = None
         self._read_on()
 
     def _read_on(self) -> None:
-        if self.flow is Flow.OPEN and self._resting is None:
+        if self.flow is not Flow.PAUSED and self._resting is None:
             self._transport.resume_reading()
