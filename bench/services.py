@@ -5,7 +5,7 @@ import dataclasses
 import http.client
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
@@ -89,11 +89,28 @@ def totals(exposition: str) -> Metrics:
 @contextlib.contextmanager
 def running_service(name: str, settings: dict[str, str], folder: Path, port: int, path: str) -> Iterator[int]:
     """Run one of our commands until the end of the block, and give its process id; ``path`` answers 200 by then."""
+    with running_command(name, [Path(sys.executable).with_name(name)], settings, folder, port, path) as pid:
+        yield pid
+
+
+@contextlib.contextmanager
+def running_command(
+    name: str, command: Sequence[str | Path], settings: dict[str, str], folder: Path, port: int, path: str
+) -> Iterator[int]:
+    """
+    Run a server until the end of the block; it answers ``path`` by then.
+
+    Args:
+        name: What it is called, and its log in ``folder``.
+        command: With its arguments.
+        settings: All of its environment.
+        folder: Where it runs.
+        port: Of its HTTP endpoints.
+        path: Answers 200 once it is up.
+    """
     log = folder / f"{name}.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            [Path(sys.executable).with_name(name)], env=settings, cwd=folder, stdout=output, stderr=output
-        )
+        process = subprocess.Popen(command, env=settings, cwd=folder, stdout=output, stderr=output)
     try:
         wait_until(f"{name} answers", lambda: _is_up(process, log, port, path), READY_WITHIN_S)
         yield process.pid

@@ -1,16 +1,23 @@
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import functools
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import redis
+import uvloop
 from reportcast.broker.base import Broker
 from reportcast.broker.memory import MemoryBroker
 from reportcast.broker.redis import RedisBroker
 
 from tests.support.redis_server import RedisServer, real_redis
 from tests.support.reports import publication
-from tests.support.running import ADMIN_TOKEN, CHANNEL, RunningGateway, live, running_gateway
+from tests.support.running import ADMIN_TOKEN, CHANNEL, Running, RunningGateway, live, running_gateway
 from tests.support.wait import await_until
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Run tests on the event loop that the services run on."""
+    return {"uvloop": uvloop.new_event_loop}
 
 
 @pytest.fixture(scope="session")
@@ -61,11 +68,17 @@ def broker(request: pytest.FixtureRequest) -> Broker:
     return chosen
 
 
+@pytest.fixture(params=[True, False], ids=["hand-off", "asgi"])
+def running(request: pytest.FixtureRequest) -> Running:
+    """Give ``running_gateway`` on each kind of transport in turn."""
+    return functools.partial(running_gateway, hands_off=request.param)
+
+
 @pytest.fixture
 async def gateway(memory_broker: MemoryBroker) -> AsyncIterator[RunningGateway]:
     """Give a gateway that has a report, and a watcher's word that all is well."""
     await memory_broker.publish(CHANNEL, publication(1))
     await memory_broker.set_source(CHANNEL, live())
     async with running_gateway(memory_broker, gateway_admin_token=ADMIN_TOKEN) as running:
-        await await_until("it has the report", lambda: running.feed.replica.snapshot)
+        await await_until("it has the report", lambda: running.feed.hub.newest)
         yield running

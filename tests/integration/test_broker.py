@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import logging
 
 import pytest
 import redis
@@ -255,6 +256,18 @@ async def test_an_empty_redis_begins_another_stream(redis_server: RedisServer, r
     assert second.position.offset == 1
     assert second.position.epoch != first.position.epoch
     assert len(await redis_broker.history("audit")) == 1
+
+
+async def test_the_client_library_writes_no_report_out(
+    redis_broker: RedisBroker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not even when it may log all that it likes: that would stop the event loop for 4 ms for each MB."""
+    with caplog.at_level(logging.DEBUG, "push_response"):
+        async with redis_broker.subscribe("audit") as messages:
+            await redis_broker.publish("audit", publication(1))
+            await anext(messages)
+
+    assert caplog.messages == []
 
 
 async def test_a_subscription_that_is_left_is_gone(redis_server: RedisServer, redis_broker: RedisBroker) -> None:

@@ -109,6 +109,22 @@ def test_same_origin_is_kept_through_nginx(stack: ComposeProject) -> None:
     assert refused.value.response.status_code == 403
 
 
+def test_a_client_cannot_name_itself_another_address(stack: ComposeProject) -> None:
+    """A gateway takes nginx's word for a client's address, and nginx not the client's own."""
+    forged = {"X-Forwarded-For": "203.0.113.9"}
+    with connect(f"ws://{stack.address}/ws", additional_headers=forged, proxy=None) as client:
+        frame(client)
+
+        # Port 0: the address is the header's, which names none.
+        wait_until("nginx's word is taken", lambda: any(each.endswith(":0") for each in opened_by(stack)))
+
+        assert not any(each.startswith("203.0.113.9") for each in opened_by(stack))
+
+
+def opened_by(stack: ComposeProject) -> list[str]:
+    return [line["address"] for line in stack.logged("gateway") if line["event"] == "connection opened"]
+
+
 def test_a_change_reaches_clients_of_every_gateway(stack: ComposeProject) -> None:
     """One change of the file is seen by the clients of both gateways, through nginx and past it."""
     with contextlib.ExitStack() as connections:

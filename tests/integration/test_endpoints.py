@@ -5,6 +5,7 @@ import datetime
 import httpx
 import pytest
 import websockets.exceptions
+from gateway.status import Crew, describe
 from msgspec.structs import replace
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.clock import iso_utc, utc_now
@@ -24,7 +25,7 @@ async def test_status(gateway: RunningGateway) -> None:
 
     assert status["status"] == "healthy"
     assert status["clients"] == 1
-    assert status["maxConnections"] == 50_000
+    assert status["maxConnections"] == gateway.feeds.admission.max_connections <= 50_000
     assert status["uptime"] > 0
     assert status["reasons"] == []
     assert status["source"]["state"] == "live"
@@ -50,6 +51,20 @@ async def test_a_missing_file_shows_in_the_status(memory_broker: MemoryBroker) -
     async with running_gateway(memory_broker) as gateway:
         await await_until("it is told", lambda: gateway.feed.replica.source)
         assert (await gateway.status())["reasons"] == ["waiting for the report file: there is no file"]
+
+
+async def test_a_worker_that_lost_the_broker_or_is_away_shows_in_the_status(gateway: RunningGateway) -> None:
+    """Degraded, with how many of them, and marked stale, whichever worker is asked."""
+    crew = Crew({"asked": 3, "answered": 2}, clients=5, connected=1, uptime_s=7.0)
+
+    status = describe(gateway.feed, crew)
+
+    assert status["reasons"] == [
+        "1 of 3 workers did not answer; what they do is not told",
+        "the broker is not connected in 1 of 2 workers; what is served may be stale",
+    ]
+    assert (status["status"], status["stale"], status["broker"]) == ("degraded", True, {"connected": False})
+    assert (status["clients"], status["uptime"], status["workers"]) == (5, 7.0, {"asked": 3, "answered": 2})
 
 
 async def test_clients_is_for_admins(gateway: RunningGateway, memory_broker: MemoryBroker) -> None:
@@ -119,6 +134,14 @@ async def test_history(gateway: RunningGateway, memory_broker: MemoryBroker) -> 
     assert (await gateway.http.get("audit/history/second.json")).json() == audit(2)
     for missing in ("third.json", "..%2Fsecond.json", "second", "%00.json"):
         assert (await gateway.http.get(f"audit/history/{missing}")).status_code == 404
+
+
+async def test_the_description_for_machines(gateway: RunningGateway) -> None:
+    """Every endpoint of FastAPI is described once, without a warning."""
+    paths = (await gateway.http.get("openapi.json")).json()["paths"]
+
+    assert set(paths["/audit/history/{name}"]) == {"get"}
+    assert "/api/ws/status" in paths
 
 
 async def test_every_endpoint_serves_the_same_strict_json(gateway: RunningGateway) -> None:

@@ -12,8 +12,8 @@ from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.messages import Snapshot, Source, decode_message
 from reportcast.contracts.report import parse_report
 
-from tests.integration.test_processes import running, wait_ready
 from tests.integration.test_watcher import replace, served, wait_served
+from tests.support.commands import running, wait_ready
 from tests.support.redis_server import RedisServer, free_port
 from tests.support.reports import audit_bytes
 from tests.support.running import CHANNEL, RunningWatcher, running_watcher

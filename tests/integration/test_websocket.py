@@ -1,6 +1,11 @@
-"""The contract with existing clients over the WebSocket, to the letter, on a real server."""
+"""
+The contract with existing clients over the WebSocket, to the letter, on a real server.
+
+Each test runs twice: on transports that uvicorn hands off, and over plain ASGI.
+"""
 
 import json
+from collections.abc import AsyncIterator
 
 import pytest
 import websockets.exceptions
@@ -11,8 +16,20 @@ from websockets.asyncio.client import ClientConnection
 
 from tests.support.faults import slow_reader
 from tests.support.reports import audit, publication
-from tests.support.running import CHANNEL, RunningGateway, running_gateway
+from tests.support.running import ADMIN_TOKEN, CHANNEL, Running, RunningGateway, live
 from tests.support.wait import await_until
+
+ADMIN = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+
+
+@pytest.fixture
+async def gateway(memory_broker: MemoryBroker, running: Running) -> AsyncIterator[RunningGateway]:
+    """Give a gateway that has a report, on each transport in turn."""
+    await memory_broker.publish(CHANNEL, publication(1))
+    await memory_broker.set_source(CHANNEL, live())
+    async with running(memory_broker) as gateway:
+        await await_until("it has the report", lambda: gateway.feed.hub.newest)
+        yield gateway
 
 
 async def ask(client: ClientConnection, message: str | bytes) -> object:
@@ -32,9 +49,9 @@ async def test_the_report_on_connect(gateway: RunningGateway) -> None:
     assert frame["server"] == "reportcast-0.1.0"
 
 
-async def test_the_report_on_every_change(broker: Broker) -> None:
+async def test_the_report_on_every_change(broker: Broker, running: Running) -> None:
     """Every client gets every change, in order, on either broker."""
-    async with running_gateway(broker) as gateway, gateway.connect() as first, gateway.connect() as second:
+    async with running(broker) as gateway, gateway.connect() as first, gateway.connect() as second:
         for client in (first, second):
             assert json.loads(await client.recv())["message"] == "Failed to load audit data"
         for mark in range(3):
@@ -64,9 +81,9 @@ async def test_requests(gateway: RunningGateway) -> None:
     assert await gateway.metric("reportcast_gateway_bad_requests_total") == 5
 
 
-async def test_without_a_report(memory_broker: MemoryBroker) -> None:
+async def test_without_a_report(memory_broker: MemoryBroker, running: Running) -> None:
     """Clients are told, and get the report when it comes."""
-    async with running_gateway(memory_broker) as gateway, gateway.connect() as client:
+    async with running(memory_broker) as gateway, gateway.connect() as client:
         refusal = json.loads(await client.recv())
         assert list(refusal) == ["type", "message", "timestamp"]
         assert refusal["message"] == "Failed to load audit data"
@@ -93,9 +110,9 @@ async def test_a_message_above_1024_bytes(gateway: RunningGateway) -> None:
         assert await ask(other, '{"type":"ping"}') != {}
 
 
-async def test_the_connection_limit(memory_broker: MemoryBroker) -> None:
+async def test_the_connection_limit(memory_broker: MemoryBroker, running: Running) -> None:
     """One above it is closed with 1013; when one leaves, the next is let in."""
-    async with running_gateway(memory_broker, gateway_max_connections=1) as gateway:
+    async with running(memory_broker, gateway_max_connections=1) as gateway:
         async with gateway.connect() as first:
             await first.recv()
             async with gateway.connect() as second:
@@ -108,9 +125,9 @@ async def test_the_connection_limit(memory_broker: MemoryBroker) -> None:
             await third.recv()
 
 
-async def test_a_foreign_origin_is_refused_before_the_upgrade(memory_broker: MemoryBroker) -> None:
+async def test_a_foreign_origin_is_refused_before_the_upgrade(memory_broker: MemoryBroker, running: Running) -> None:
     """403; the same host and an allowed origin are let in."""
-    async with running_gateway(memory_broker, gateway_allowed_origins=("https://ok.example",)) as gateway:
+    async with running(memory_broker, gateway_allowed_origins=("https://ok.example",)) as gateway:
         with pytest.raises(websockets.exceptions.InvalidStatus) as caught:
             await gateway.connect(origin="https://evil.example")
         assert caught.value.response.status_code == 403
@@ -122,10 +139,10 @@ async def test_a_foreign_origin_is_refused_before_the_upgrade(memory_broker: Mem
         assert cors.headers["access-control-allow-origin"] == "https://ok.example"
 
 
-async def test_a_silent_peer_is_dropped(memory_broker: MemoryBroker) -> None:
+async def test_a_silent_peer_is_dropped(memory_broker: MemoryBroker, running: Running) -> None:
     """One that answers pings stays; one that does not is dropped after two."""
     async with (
-        running_gateway(memory_broker, gateway_ping_interval_s=0.2) as gateway,
+        running(memory_broker, gateway_ping_interval_s=0.2) as gateway,
         gateway.connect() as alive,
         slow_reader(gateway.address),
     ):
@@ -136,40 +153,44 @@ async def test_a_silent_peer_is_dropped(memory_broker: MemoryBroker) -> None:
         assert await ask(alive, '{"type":"ping"}') != {}
 
 
-async def test_a_client_that_does_not_read_disturbs_nobody(memory_broker: MemoryBroker) -> None:
-    """It is conflated in bounded memory, while the others get every change."""
+async def test_a_client_that_does_not_read_disturbs_nobody(memory_broker: MemoryBroker, running: Running) -> None:
+    """Nothing is kept for it but what the kernel took; the others get every change; what it missed is counted."""
     big = publication("x" * 200_000, "big")
-    async with (
-        running_gateway(memory_broker) as gateway,
-        slow_reader(gateway.address),
-        gateway.connect(max_size=None) as reader,
-    ):
-        await reader.recv()
-        await await_until("both joined", lambda: len(gateway.feed.hub) == 2)
-        for mark in range(200):
-            await memory_broker.publish(CHANNEL, big if mark % 2 else publication(mark, "small"))
+    async with running(memory_broker, gateway_admin_token=ADMIN_TOKEN) as gateway:
+        async with slow_reader(gateway.address), gateway.connect(max_size=None) as reader:
             await reader.recv()
+            await await_until("both joined", lambda: len(gateway.feed.hub) == 2)
+            for mark in range(200):
+                await memory_broker.publish(CHANNEL, big if mark % 2 else publication(mark, "small"))
+                await reader.recv()
 
-        stuck = next(iter(gateway.feed.hub.connections))
-        assert stuck.frames_sent < 200
-        assert stuck.conflated > 0
-        assert await gateway.metric("reportcast_gateway_conflated_total") == stuck.conflated
+            (stuck,) = gateway.feed.hub.paused
+            assert stuck.unsent_bytes < 250_000
+            behind = gateway.feed.hub.behind(stuck)
+            assert stuck.frames_sent + behind == 200
+            listed = (await gateway.http.get("api/ws/clients", headers=ADMIN)).json()["clients"]
+            assert [each["behind"] for each in listed] == [behind, 0]
+        await await_until("both are gone", lambda: len(gateway.feed.hub) == 0)
+        assert await gateway.metric("reportcast_gateway_conflated_total") == behind
 
 
 async def test_every_client_is_sent_the_same_object(gateway: RunningGateway) -> None:
     """The frame is made once; a late client is sent the very one that the others got."""
-    assert gateway.feed.replica.frame("now") is gateway.feed.replica.frame("later")
+    newest = gateway.feed.hub.newest
+    assert newest is not None
+    assert newest.plain is newest.plain
+    assert newest.deflated is newest.deflated
     async with gateway.connect() as early:
         first = await early.recv()
         async with gateway.connect() as late:
             assert await late.recv() == first
 
 
-async def test_a_gateway_that_joins_later_has_the_report(broker: Broker) -> None:
+async def test_a_gateway_that_joins_later_has_the_report(broker: Broker, running: Running) -> None:
     """A new replica serves at once what was published before it was there."""
     await broker.publish(CHANNEL, publication(1))
     await broker.publish(CHANNEL, publication(2))
-    async with running_gateway(broker) as gateway:
+    async with running(broker) as gateway:
         await await_until("it has joined", lambda: gateway.feed.relay.is_connected)
         async with gateway.connect() as client:
             assert json.loads(await client.recv())["data"] == audit(2)
@@ -188,9 +209,9 @@ async def test_a_refresh_sends_the_report_to_everyone_again(
     assert again["timestamp"] > first["timestamp"]
 
 
-async def test_a_client_that_reads_gets_every_change(memory_broker: MemoryBroker) -> None:
+async def test_a_client_that_reads_gets_every_change(memory_broker: MemoryBroker, running: Running) -> None:
     """A thousand of them, each once and in order, at the pace at which it reads."""
-    async with running_gateway(memory_broker) as gateway, gateway.connect() as client:
+    async with running(memory_broker) as gateway, gateway.connect() as client:
         await client.recv()
         for mark in range(1000):
             await memory_broker.publish(CHANNEL, publication(mark))
@@ -198,9 +219,9 @@ async def test_a_client_that_reads_gets_every_change(memory_broker: MemoryBroker
             assert json.loads(await client.recv())["data"] == audit(mark)
 
 
-async def test_a_burst_ends_on_the_newest(memory_broker: MemoryBroker) -> None:
+async def test_a_burst_ends_on_the_newest(memory_broker: MemoryBroker, running: Running) -> None:
     """What is published faster than it can be sent is conflated; nothing older comes after something newer."""
-    async with running_gateway(memory_broker) as gateway, gateway.connect() as client:
+    async with running(memory_broker) as gateway, gateway.connect() as client:
         await client.recv()
         for mark in range(500):
             await memory_broker.publish(CHANNEL, publication(mark))

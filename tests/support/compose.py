@@ -1,9 +1,11 @@
 """The real compose project, under a name and on a port of its own."""
 
+import json
 import os
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tests.support.redis_server import free_port
 
@@ -72,6 +74,11 @@ class ComposeProject:
     def run_in(self, container: str, script: str) -> str:
         """Run Python in a container; give what it prints."""
         return self._docker("exec", container, "python", "-c", script).strip()
+
+    def logged(self, service: str) -> list[dict[str, Any]]:
+        """Give what all containers of a service have logged."""
+        lines = self._compose("logs", "--no-color", "--no-log-prefix", service).splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
 
     def gateway_address(self, container: str) -> str:
         """Give where one gateway answers, past nginx."""

@@ -7,6 +7,10 @@ from typing import Any
 
 from reportcast.broker.base import Broker, ChannelState, Stored
 from reportcast.contracts.messages import Message, Publication
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.protocol import State
+from websockets.uri import parse_uri
 
 
 class DeafSubscription:
@@ -71,14 +75,15 @@ class HoldsFirstPublish(DeafSubscription):
 
 
 @contextlib.asynccontextmanager
-async def slow_reader(address: str) -> AsyncIterator[asyncio.StreamReader]:
-    """Connect a WebSocket client that shakes hands and then never reads."""
+async def slow_reader(address: str, subprotocol: str | None = None) -> AsyncIterator[asyncio.StreamReader]:
+    """Connect a WebSocket client that shakes hands and then reads nothing by itself."""
     host, port = address.removeprefix("http://").rstrip("/").split(":")
+    wish = f"Sec-WebSocket-Protocol: {subprotocol}\r\n" if subprotocol else ""
     # limit: the client's own buffer takes next to nothing, so that the kernel's fills.
     reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
     writer.write(
         f"GET /ws HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        f"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n{wish}\r\n".encode()
     )
     await reader.readuntil(b"\r\n\r\n")
     try:
@@ -87,3 +92,19 @@ async def slow_reader(address: str) -> AsyncIterator[asyncio.StreamReader]:
         writer.transport.abort()
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
+
+
+async def text_frames(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """Give the messages that a ``slow_reader`` begins to read, to the end of the connection."""
+    client = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN, max_size=None)
+    while piece := await reader.read(1_000_000):
+        client.receive_data(piece)
+        for frame in client.events_received():
+            if isinstance(frame, Frame) and frame.opcode is Opcode.TEXT:
+                yield bytes(frame.data)
+
+
+async def trickling(reader: asyncio.StreamReader) -> None:
+    """Read a little, again and again, for ever."""
+    while await reader.read(5000):  # noqa: ASYNC110 - to be slow is what it is for
+        await asyncio.sleep(0.02)

@@ -27,12 +27,12 @@ def audit_bytes(mark: int | str = 0, **fields: Any) -> bytes:
     return json.dumps(audit(mark, **fields), indent=2).encode()
 
 
-def report(mark: int | str = 0) -> Report:
+def report(mark: int | str = 0, **fields: Any) -> Report:
     """Give a parsed report."""
-    return parse_report(audit_bytes(mark))
+    return parse_report(audit_bytes(mark, **fields))
 
 
-def publication(mark: int | str = 0, stem: str | None = None) -> Publication:
+def publication(mark: int | str = 0, stem: str | None = None, **fields: Any) -> Publication:
     """Give a report on its way to the broker."""
-    content = report(mark)
+    content = report(mark, **fields)
     return Publication(stem or content.stem or "unnamed", content.digest, MOMENT, MOMENT, content.body)

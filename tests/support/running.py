@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import dataclasses
 import datetime
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,9 @@ from urllib.parse import quote
 
 import httpx
 import websockets.asyncio.client
+from gateway.admission import Admission
 from gateway.feed import Feed, Feeds, make_feeds
+from gateway.ledger import Ledger
 from gateway.metrics import GatewayMetrics
 from gateway.server import serve_feeds
 from gateway.settings import ServerSettings
@@ -19,6 +22,7 @@ from prometheus_client import CollectorRegistry
 from reportcast.broker.base import Broker
 from reportcast.contracts.clock import utc_now
 from reportcast.contracts.messages import Source, SourceState
+from reportcast.service.descriptors import connection_limit
 from reportcast.service.http import address_of, listen
 from reportcast.telemetry.health import Health
 from reportcast.telemetry.metrics import new_registry
@@ -40,11 +44,12 @@ def live() -> Source:
 
 @dataclasses.dataclass(frozen=True)
 class RunningGateway:
-    """A gateway that serves; ``address`` ends with a slash."""
+    """A gateway that serves; ``address`` ends with a slash; ``stop`` does what a signal does."""
 
     address: str
     feeds: Feeds
     http: httpx.AsyncClient
+    stop: Callable[[], object]
 
     @property
     def feed(self) -> Feed:
@@ -69,19 +74,38 @@ class RunningGateway:
         return next(float(line.removeprefix(wanted)) for line in lines if line.startswith(wanted))
 
 
+Running = Callable[..., contextlib.AbstractAsyncContextManager[RunningGateway]]
+
+
 @contextlib.asynccontextmanager
 async def running_gateway(
-    broker: Broker, channels: Sequence[str] = (CHANNEL,), **settings: Any
+    broker: Broker,
+    channels: Sequence[str] = (CHANNEL,),
+    hands_off: bool = True,
+    clock: Callable[[], float] = time.monotonic,
+    **settings: Any,
 ) -> AsyncIterator[RunningGateway]:
-    """Run a gateway until the end of the block."""
+    """
+    Run a gateway until the end of the block; it drains at once.
+
+    Args:
+        broker: To follow.
+        channels: To serve.
+        hands_off: Whether its HTTP server hands transports off; otherwise it is one that cannot.
+        clock: That of its limit on handshakes.
+        settings: As ``ServerSettings`` has them.
+    """
     registry, stop = new_registry(), asyncio.Event()
-    feeds = make_feeds(ServerSettings(**settings), broker, channels, GatewayMetrics(registry), Health(), utc_now)
+    chosen = ServerSettings(**{"gateway_drain_s": 0, **settings})
+    websocket: dict[str, Any] = {} if hands_off else {"ws": "websockets-sansio"}
+    admission = Admission(chosen, connection_limit(chosen.gateway_max_connections), Ledger(), 0, clock)
+    feeds = make_feeds(chosen, broker, channels, GatewayMetrics(registry), Health(), utc_now, admission)
     listener = listen("127.0.0.1", 0)
     address = address_of(listener)
     async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(base_url=address) as http:
-        tasks.create_task(serve_feeds(feeds, registry, listener, stop))
+        tasks.create_task(serve_feeds(feeds, registry, listener, stop, **websocket))
         await await_until("the gateway answers", lambda: _answers(http))
-        yield RunningGateway(address, feeds, http)
+        yield RunningGateway(address, feeds, http, stop.set)
         stop.set()
 
 

@@ -1,4 +1,5 @@
 import pytest
+from reportcast.contracts.body import PreparedBody
 from reportcast.contracts.frames import audit_update, pong
 from reportcast.contracts.report import parse_report
 
@@ -52,7 +53,7 @@ def test_a_fragmented_frame_is_refused() -> None:
 
 def test_the_change_is_found_in_the_gateways_frame() -> None:
     """The number survives reading, publishing and framing by the product's own code."""
-    frame = audit_update(parse_report(report_bytes(1234, repos=50)).body, "2026-11-23T12:00:00.000Z")
+    frame = audit_update(PreparedBody(parse_report(report_bytes(1234, repos=50)).body), "2026-11-23T12:00:00.000Z")
 
     assert change_of(frame.payload) == 1234
 

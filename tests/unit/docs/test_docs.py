@@ -13,6 +13,7 @@ from reportcast import __version__
 from reportcast.contracts.close_codes import CloseCode
 from reportcast.contracts.errors import ReportError
 from reportcast.contracts.findings import FindingKind
+from reportcast.service.http import Cuts
 from standalone.up import StandaloneSettings
 from watcher.metrics import REASONS, WatcherMetrics
 from watcher.settings import WatcherSettings
@@ -50,6 +51,7 @@ def test_every_metric_is_documented() -> None:
     registry = CollectorRegistry()
     WatcherMetrics(registry)
     GatewayMetrics(registry)
+    Cuts(registry, clock=lambda: 0.0)
     exposed = {family.name + ("_total" if family.type == "counter" else "") for family in registry.collect()} | {
         "reportcast_build_info"
     }

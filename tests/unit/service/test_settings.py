@@ -137,6 +137,22 @@ def test_a_host_that_can_never_match_is_refused(host: str) -> None:
         load_settings(GatewaySettings, {"GATEWAY_ALLOWED_HOSTS": f"ok.example,{host}"})
 
 
+@pytest.mark.parametrize("proxy", ["*", "proxy.example", "10.0.0.1/8", "10.0.0.0/33"])
+def test_a_proxy_that_can_never_match_or_always_is_refused(proxy: str) -> None:
+    """Addresses and networks alone: everybody is no proxy."""
+    with pytest.raises(SettingsError, match="neither address nor network"):
+        load_settings(GatewaySettings, {"GATEWAY_TRUSTED_PROXIES": f"10.0.0.0/8,{proxy}"})
+
+
+def test_proxies_are_addresses_and_networks() -> None:
+    """Of both families."""
+    proxies = "10.0.0.0/8, 192.0.2.1, ::1, fd00::/8"
+
+    settings = load_settings(GatewaySettings, {"GATEWAY_TRUSTED_PROXIES": proxies})
+
+    assert ", ".join(settings.gateway_trusted_proxies) == proxies
+
+
 def test_a_near_miss_is_named() -> None:
     """A level may be of any case."""
     assert load_settings(GatewaySettings, {"LOG_LEVEL": "INFO"}).log_level == "info"

@@ -1,37 +1,58 @@
 """The command ``reportcast-gateway``."""
 
 import asyncio
+import functools
 import sys
+import time
 
 import structlog
 from reportcast.broker.redis import RedisBroker
 from reportcast.contracts.clock import utc_now
-from reportcast.service.http import address_of, listen
-from reportcast.service.process import run_command
+from reportcast.service.descriptors import connection_limit
+from reportcast.service.http import address_of, listen, listen_together
+from reportcast.service.process import in_event_loop, run_command
 from reportcast.telemetry.health import Health
 from reportcast.telemetry.metrics import new_registry
 
+from gateway.admission import Admission
+from gateway.colleagues import ALONE
 from gateway.feed import make_feeds
+from gateway.ledger import Ledger
 from gateway.metrics import GatewayMetrics
 from gateway.server import serve_feeds
 from gateway.settings import GatewaySettings
+from gateway.workers import Seat, Supervisor, make_seats
 
 
-async def serve(settings: GatewaySettings, stop: asyncio.Event) -> None:
-    """Run the gateway until ``stop`` is set."""
-    listener = listen(settings.gateway_host, settings.gateway_port)
+async def serve(
+    settings: GatewaySettings, max_connections: int, ledger: Ledger, seat: Seat, stop: asyncio.Event
+) -> None:
+    """Run the gateway, or one worker of it, until ``stop`` is set."""
     registry = new_registry()
     metrics = GatewayMetrics(registry)
     broker = RedisBroker(settings.redis_url, on_bad_message=lambda reason: metrics.bad_messages.inc())
-    feeds = make_feeds(settings, broker, settings.gateway_channels, metrics, Health(), utc_now)
-    structlog.get_logger("gateway").info("listening", address=address_of(listener))
-    await serve_feeds(feeds, registry, listener, stop)
+    admission = Admission(settings, max_connections, ledger, seat.place.number, time.monotonic)
+    feeds = make_feeds(settings, broker, settings.gateway_channels, metrics, Health(), utc_now, admission)
+    await serve_feeds(feeds, registry, seat.listener, stop, seat.place)
     await broker.close()
+
+
+def run(settings: GatewaySettings) -> int:
+    """Run the gateway in this process, or in as many as it has workers; give the exit code."""
+    address, workers = (settings.gateway_host, settings.gateway_port), settings.gateway_workers
+    listeners = [listen(*address)] if workers == 1 else listen_together(*address, workers)
+    structlog.get_logger("gateway").info("listening", address=address_of(listeners[0]), workers=workers)
+    # Made before the fork, so that all workers count together.
+    ledger = Ledger(workers)
+    serve_seat = functools.partial(serve, settings, connection_limit(settings.gateway_max_connections, workers), ledger)
+    if workers == 1:
+        return in_event_loop(serve_seat)(Seat(ALONE, listeners[0]))
+    return Supervisor(make_seats(listeners), serve_seat, ledger.clear).run()
 
 
 def main() -> None:
     """Run the command."""
-    sys.exit(run_command("reportcast-gateway", "Broadcast the reports in Redis to clients.", GatewaySettings, serve))
+    sys.exit(run_command("reportcast-gateway", "Broadcast the reports in Redis to clients.", GatewaySettings, run))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The gateway's ASGI application."""
 
+from collections.abc import Awaitable, Callable
+
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry
 from reportcast import __version__
 from reportcast.broker.errors import BrokerError
 from reportcast.service.http import operational_routes
@@ -11,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from gateway.auth import AllowedHosts
+from gateway.colleagues import Colleagues
 from gateway.feed import Feeds
 from gateway.routes.audit import audit_router
 from gateway.routes.page import Page
@@ -19,19 +21,20 @@ from gateway.routes.status import status_router
 from gateway.routes.websocket import websocket_router
 
 
-def create_app(feeds: Feeds, registry: CollectorRegistry) -> FastAPI:
-    """Make the application; the feeds' relays run beside it."""
+def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Awaitable[bytes]]) -> FastAPI:
+    """Make the application; the feeds' relays run beside it, and so does what answers the colleagues."""
     settings = feeds.first.settings
     # The interactive documentation pages load scripts from elsewhere; /openapi.json stays.
     app = FastAPI(title="Reportcast gateway", version=__version__, docs_url=None, redoc_url=None)
     app.state.feeds = feeds
+    app.state.colleagues = colleagues
     if settings.gateway_allowed_origins:
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.gateway_allowed_origins,
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["Authorization", "If-None-Match"],
-            expose_headers=["ETag"],
+            expose_headers=["ETag", "X-Reportcast-Stale"],
         )
     if settings.gateway_allowed_hosts:
         app.add_middleware(AllowedHosts, allowed=settings.gateway_allowed_hosts)
@@ -39,7 +42,7 @@ def create_app(feeds: Feeds, registry: CollectorRegistry) -> FastAPI:
     app.add_exception_handler(BrokerError, _on_broker_error)
     for router in (websocket_router(feeds), status_router, audit_router, rejected_router):
         app.include_router(router)
-    app.router.routes.extend(operational_routes(feeds.first.health, registry))
+    app.router.routes.extend(operational_routes(feeds.first.health, exposition))
     app.mount("/", Page())
     return app
 

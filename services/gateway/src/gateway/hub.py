@@ -1,14 +1,36 @@
 """
-Which connections follow a channel in this process. Fans out, never waits.
+Which connections follow a channel in this process, and how far each of them is. Fans out, never waits.
+
+Updates are numbered here from 1. A connection's number says what it has, so that whatever happens between two slices
+of a fan-out (one joins, pauses, resumes, leaves), each gets every update once and in order, or one newest instead of
+those it was too slow for, and is told how many those were.
 
 ``Connection`` is the seam between fan-out and transport: whatever carries frames to one client has this shape.
 """
 
 import dataclasses
-from collections.abc import Iterable
+import enum
+import itertools
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from reportcast.contracts.frames import PreparedFrame
+
+from gateway.burst import Burst
+
+# After so many writes, or so many bytes, everybody else has a turn: about 3 ms.
+SLICE_WRITES = 256
+SLICE_BYTES = 4 * 1024 * 1024
+# What may wait for a fan-out to end. Beyond it the oldest updates make room, for everybody.
+MAX_WAITING_BYTES = 1024 * 1024
+
+
+class Flow(enum.Enum):
+    """Whether a connection can be written to."""
+
+    OPEN = "open"
+    PAUSED = "paused"
+    CLOSING = "closing"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -21,62 +43,235 @@ class Peer:
         channel: What it follows.
         address: Network address as the server sees it; a proxy's, behind one.
         user_agent: As sent, at most 200 characters.
-        connected_at: ISO 8601 UTC.
+        opened_s: By the event loop's clock.
     """
 
     id: int
     channel: str
     address: str
     user_agent: str
-    connected_at: str
+    opened_s: float
+
+    @property
+    def host(self) -> str:
+        """The address without its port, as ``Admission`` counts it."""
+        return self.address.rpartition(":")[0]
 
 
 class Connection(Protocol):
-    """One client's transport and our state for it."""
+    """
+    One client's transport and our state for it.
+
+    Attributes:
+        peer: Who it is.
+        flow: Set by the hub.
+        sequence: Number of the last update it was given; set by the hub.
+        frames_sent: How many updates it was given; set by the hub.
+        conflated: How many it was not given because it was slow; set by the hub.
+        silent_pings: How many pings in a row had no answer.
+        close_code: With what it ended; 1006 until somebody has said otherwise.
+    """
+
+    peer: Peer
+    flow: Flow
+    sequence: int
+    frames_sent: int
+    conflated: int
+    silent_pings: int
+    close_code: int
 
     @property
-    def peer(self) -> Peer:
-        """Who it is."""
+    def unsent_bytes(self) -> int:
+        """What its transport has not taken yet."""
         ...
 
-    @property
-    def frames_sent(self) -> int:
-        """How many frames the transport took."""
+    def write(self, burst: Burst) -> None:
+        """Take updates to send at once; may pause the connection before it returns, but takes them all. Never waits."""
         ...
 
-    @property
-    def conflated(self) -> int:
-        """How many frames were replaced by a newer one because the client was slow."""
+    def tell_skipped(self, count: int) -> None:
+        """Tell the client, if it wants to know, that ``count`` updates before the next one are left out."""
         ...
 
-    def send(self, frame: PreparedFrame) -> None:
-        """Take a frame to send when the client can; replaces one that still waits. Never waits."""
+    def reply(self, frame: PreparedFrame) -> None:
+        """Send an answer."""
+        ...
+
+    def ping(self) -> None:
+        """Ask the client for a sign of life, and count the question."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """Send a close frame behind what is on its way, and end when the client answers it."""
+        ...
+
+    def abort(self) -> None:
+        """End at once."""
         ...
 
 
 class Hub:
-    """The connections of this process that follow one channel."""
+    """
+    The connections of this process that follow one channel.
 
-    def __init__(self) -> None:
-        self._connections: dict[int, Connection] = {}
+    Args:
+        soon: Calls back in the next tick of the event loop.
+        on_sent: Gets how many updates connections were given since the last call.
+        on_conflated: Gets how many a connection was not given.
+
+    Attributes:
+        newest: The last update published; ``None`` before the first.
+    """
+
+    def __init__(
+        self,
+        soon: Callable[[Callable[[], None]], object],
+        on_sent: Callable[[int], object],
+        on_conflated: Callable[[int], object],
+    ) -> None:
+        self.newest: Burst | None = None
+        self._soon = soon
+        self._on_sent = on_sent
+        self._on_conflated = on_conflated
+        self._everyone: dict[int, Connection] = {}
+        self._open: dict[int, Connection] = {}
+        self._paused: dict[int, Connection] = {}
+        self._closing: dict[int, Connection] = {}
+        # Published, and not yet being fanned out.
+        self._waiting: list[PreparedFrame] = []
+        self._fanning_out: Iterator[None] | None = None
 
     def __len__(self) -> int:
-        return len(self._connections)
+        return len(self._everyone)
 
     @property
     def connections(self) -> Iterable[Connection]:
         """Those who follow, oldest first."""
-        return self._connections.values()
+        return self._everyone.values()
+
+    @property
+    def paused(self) -> list[Connection]:
+        """Those who are too slow at present, longest first."""
+        return list(self._paused.values())
+
+    @property
+    def closing(self) -> list[Connection]:
+        """Those who were asked to leave, longest first; nothing more is sent to them."""
+        return list(self._closing.values())
+
+    def behind(self, connection: Connection) -> int:
+        """How many updates ``connection`` was not given yet."""
+        return self._sequence - connection.sequence
 
     def join(self, connection: Connection) -> None:
-        """Let ``connection`` get every frame from now on. The caller has looked at the limit."""
-        self._connections[connection.peer.id] = connection
+        """Give ``connection`` the newest update, if there is one, and every one from now on."""
+        self._everyone[connection.peer.id] = connection
+        if connection.flow is Flow.OPEN:
+            self._open[connection.peer.id] = connection
+        connection.sequence = self._sequence
+        self.repeat(connection)
 
     def leave(self, connection: Connection) -> None:
-        """Forget ``connection``."""
-        self._connections.pop(connection.peer.id, None)
+        """Forget ``connection``, which is at its end."""
+        if connection.flow is Flow.PAUSED:
+            self._count_conflated(connection, self.behind(connection))
+        connection.flow = Flow.CLOSING
+        for group in (self._everyone, self._open, self._paused, self._closing):
+            group.pop(connection.peer.id, None)
+
+    def close(self, connection: Connection) -> None:
+        """Send ``connection`` nothing more; it is to end."""
+        self.leave(connection)
+        self._closing[connection.peer.id] = connection
+
+    def pause(self, connection: Connection) -> None:
+        """Spare ``connection``: its client reads more slowly than updates come."""
+        if connection.flow is Flow.OPEN:
+            connection.flow = Flow.PAUSED
+            self._open.pop(connection.peer.id, None)
+            self._paused[connection.peer.id] = connection
+
+    def resume(self, connection: Connection) -> None:
+        """Give ``connection`` the newest update instead of those it missed, and every one from now on."""
+        if connection.flow is not Flow.PAUSED:
+            return
+        connection.flow = Flow.OPEN
+        del self._paused[connection.peer.id]
+        self._open[connection.peer.id] = connection
+        if self.newest and connection.sequence < self._sequence - len(self._waiting):
+            self._give(connection, self.newest)
+
+    def repeat(self, connection: Connection) -> None:
+        """Give ``connection`` the newest update, although it may have it. One that is paused gets it on resuming."""
+        if self.newest is None or connection.sequence < self._sequence:
+            return  # it is given the newest in any case
+        connection.sequence -= 1
+        if connection.flow is Flow.OPEN:
+            self._give(connection, self.newest)
 
     def publish(self, frame: PreparedFrame) -> None:
-        """Hand ``frame`` to every connection."""
-        for connection in self._connections.values():
-            connection.send(frame)
+        """Have ``frame`` given to every connection, together with what else is published in this tick."""
+        self.newest = Burst((frame,), self._sequence + 1)
+        self._waiting.append(frame)
+        while len(self._waiting) > 1 and sum(len(each.plain) for each in self._waiting) > MAX_WAITING_BYTES:
+            del self._waiting[0]
+        if self._fanning_out is None:
+            self._fanning_out = self._fan_out()
+            self._soon(self._continue)
+
+    @property
+    def _sequence(self) -> int:
+        return self.newest.last if self.newest else 0
+
+    def _continue(self) -> None:
+        assert self._fanning_out is not None
+        for _ in self._fanning_out:
+            self._soon(self._continue)
+            return
+        self._fanning_out = None
+
+    def _fan_out(self) -> Iterator[None]:
+        """Give everyone what waits, until nothing does; a step is a slice."""
+        while self._waiting:
+            waiting, self._waiting = self._waiting, []
+            burst = self.newest if self.newest and len(waiting) == 1 else Burst(waiting, self._sequence)
+            slice_size = max(1, min(SLICE_WRITES, SLICE_BYTES // len(burst.plain)))
+            turns = iter(list(self._open.values()))
+            while batch := list(itertools.islice(turns, slice_size)):
+                self._on_sent(sum(self._update(connection, burst) for connection in batch))
+                yield
+
+    def _update(self, connection: Connection, burst: Burst) -> int:
+        if connection.flow is not Flow.OPEN:
+            return 0
+        frames = burst.frames
+        behind = burst.last - connection.sequence
+        if behind == len(frames):  # as nearly always
+            connection.sequence = burst.last
+            connection.frames_sent += behind
+            connection.write(burst)
+            return behind
+        return self._catch_up(connection, burst, behind)
+
+    def _catch_up(self, connection: Connection, burst: Burst, behind: int) -> int:
+        if behind <= 0:  # it joined or resumed meanwhile
+            return 0
+        if behind < len(burst.frames):
+            burst = burst.newest(behind)
+        elif skipped := behind - len(burst.frames):
+            self._count_conflated(connection, skipped)
+            connection.sequence += skipped
+            connection.tell_skipped(skipped)
+            if connection.flow is not Flow.OPEN:  # telling was too much; the rest comes on resuming
+                return 0
+        connection.sequence = burst.last
+        connection.frames_sent += len(burst.frames)
+        connection.write(burst)
+        return len(burst.frames)
+
+    def _give(self, connection: Connection, burst: Burst) -> None:
+        self._on_sent(self._catch_up(connection, burst, self.behind(connection)))
+
+    def _count_conflated(self, connection: Connection, skipped: int) -> None:
+        connection.conflated += skipped
+        self._on_conflated(skipped)

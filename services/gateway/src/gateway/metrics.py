@@ -1,8 +1,14 @@
 """The gateway's metrics. Source: docs/operations.md, Metrics."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from reportcast.contracts.close_codes import CloseCode
 
-REFUSALS = ("origin", "channel", "limit")
+REFUSALS = ("rate", "origin", "channel", "limit", "address")
+
+
+# Whatever clients end a connection with: they could name thousands of codes.
+OTHER = "other"
+_CODES = frozenset(CloseCode)
 
 
 class GatewayMetrics:
@@ -10,7 +16,15 @@ class GatewayMetrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.connections = Gauge("reportcast_gateway_connections", "Open WebSockets", registry=registry)
+        # 1 in each: the sum over all is how many there are.
+        self.workers = Gauge("reportcast_gateway_workers", "Workers that tell of themselves here", registry=registry)
+        self.workers.set(1)
         self.opened = Counter("reportcast_gateway_opened_total", "WebSockets accepted", registry=registry)
+        self.closed = Counter(
+            "reportcast_gateway_closed_total", "WebSockets that ended, by close code", ["code"], registry=registry
+        )
+        for code in (*map(str, CloseCode), OTHER):
+            self.closed.labels(code)
         self.refused = Counter(
             "reportcast_gateway_refused_total", "WebSockets refused, by reason", ["reason"], registry=registry
         )
@@ -52,3 +66,7 @@ class GatewayMetrics:
             buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
             registry=registry,
         )
+
+    def count_close(self, code: int) -> None:
+        """Count the end of a connection."""
+        self.closed.labels(str(code) if code in _CODES else OTHER).inc()

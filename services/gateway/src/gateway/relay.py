@@ -19,6 +19,7 @@ from reportcast.contracts.messages import Message, Snapshot, Source
 from reportcast.contracts.position import Continuity, Position
 from reportcast.telemetry.health import Health
 
+from gateway.compressor import Compressor
 from gateway.hub import Hub
 from gateway.metrics import GatewayMetrics
 from gateway.replica import Applied, Replica
@@ -46,6 +47,7 @@ class Relay:
         channel: Which report.
         replica: To keep in step.
         hub: To hand frames to.
+        compressor: For large reports.
         metrics: To count in.
         health: Its condition ``channel <name>`` holds once the state was read; losing the broker later leaves the
             gateway ready, because it still serves the last state, marked stale.
@@ -58,6 +60,7 @@ class Relay:
         channel: str,
         replica: Replica,
         hub: Hub,
+        compressor: Compressor,
         metrics: GatewayMetrics,
         health: Health,
         now: Callable[[], datetime.datetime],
@@ -67,6 +70,7 @@ class Relay:
         self._channel = channel
         self._replica = replica
         self._hub = hub
+        self._compressor = compressor
         self._metrics = metrics
         self._health = health
         self._now = now
@@ -93,7 +97,7 @@ class Relay:
             if state.source and state.source.heard_at:
                 self.heard_at = min(state.source.heard_at, self._now())  # by the watcher's clock, for once
             if self._replica.reset(state, iso_utc(self._now())):
-                self._fan_out()
+                await self._fan_out()
             self._connected(True)
             self._health.fulfil(self._condition)
             joined()
@@ -109,7 +113,7 @@ class Relay:
             if isinstance(message, Source | Snapshot):  # both come from a watcher
                 self.heard_at = now
             if applied is Applied.UPDATE:
-                self._fan_out()
+                await self._fan_out()
                 if isinstance(message, Snapshot):
                     self._metrics.relay_latency.observe(max(0.0, (now - message.published_at).total_seconds()))
 
@@ -127,11 +131,15 @@ class Relay:
         snapshot = self._replica.snapshot
         return snapshot is not None and snapshot.position.classify(stored) is Continuity.DUPLICATE
 
-    def _fan_out(self) -> None:
+    async def _fan_out(self) -> None:
         self._metrics.updates.inc()
         self._metrics.missed.inc(self._replica.missed)
         self._replica.missed = 0
-        self._hub.publish(self._replica.frame(iso_utc(self._now())))
+        frame = self._replica.frame
+        assert frame is not None  # there has been an update
+        if frame.body is not None and frame.body.is_large:
+            await self._compressor.deflated(frame.body)
+        self._hub.publish(frame)
 
     def _connected(self, connected: bool) -> None:
         self.is_connected = connected

@@ -3,7 +3,8 @@
 import enum
 
 from reportcast.broker.base import ChannelState
-from reportcast.contracts.frames import PreparedFrame, audit_update, no_report
+from reportcast.contracts.body import PreparedBody
+from reportcast.contracts.frames import PreparedFrame, audit_update
 from reportcast.contracts.messages import Message, Refreshed, Snapshot, Source
 from reportcast.contracts.position import Continuity
 
@@ -24,14 +25,17 @@ class Replica:
     Attributes:
         snapshot: ``None`` before the first report.
         source: ``None`` until a watcher has told.
+        body: The snapshot's; ``None`` before the first report.
+        frame: What brings a client up to date; ``None`` before the first report.
         missed: Changes that were published but skipped here, because a later one arrived first.
     """
 
     def __init__(self) -> None:
         self.snapshot: Snapshot | None = None
         self.source: Source | None = None
+        self.body: PreparedBody | None = None
         self.missed = 0
-        self._frame: PreparedFrame | None = None
+        self.frame: PreparedFrame | None = None
 
     def reset(self, state: ChannelState, timestamp: str) -> bool:
         """
@@ -73,10 +77,6 @@ class Replica:
             case Snapshot():
                 return self._advance(message, timestamp)
 
-    def frame(self, timestamp: str) -> PreparedFrame:
-        """Give the frame that brings a client up to date."""
-        return self._frame or no_report(timestamp)
-
     def _advance(self, snapshot: Snapshot, timestamp: str) -> Applied:
         if self.snapshot is not None:
             match self.snapshot.position.classify(snapshot.position):
@@ -96,4 +96,6 @@ class Replica:
 
     def _prepare(self, timestamp: str) -> None:
         assert self.snapshot is not None
-        self._frame = audit_update(self.snapshot.body, timestamp)
+        if self.body is None or self.body.raw is not self.snapshot.body:
+            self.body = PreparedBody(self.snapshot.body)
+        self.frame = audit_update(self.body, timestamp)

@@ -1,35 +1,63 @@
-"""Running the feeds: their relays, and the HTTP server with the WebSocket limits of the contract."""
+"""Running the feeds: their relays, the upkeep of their connections, and the HTTP server with its drain."""
 
 import asyncio
+import functools
 import socket
 
 from prometheus_client import CollectorRegistry
-from reportcast.service.http import serve_http
+from reportcast.service.http import exposition_of, serve_http
+from reportcast.service.uvicorn_parts import WebSocketProtocol
 
+from gateway.answers import answers_of, exposition_by
 from gateway.app import create_app
+from gateway.colleagues import ALONE, Colleagues, Place
+from gateway.drain import drain
 from gateway.feed import Feeds
+from gateway.inbox import MAX_MESSAGE_BYTES
+from gateway.upkeep import Upkeep
 
-# A client's message; a longer one closes its connection with 1009.
-MAX_MESSAGE_BYTES = 1024
 
+async def serve_feeds(
+    feeds: Feeds,
+    registry: CollectorRegistry,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    place: Place = ALONE,
+    ws: "type[asyncio.Protocol] | str" = WebSocketProtocol,
+) -> None:
+    """
+    Serve ``feeds`` until ``stop`` is set and the connections are drained.
 
-async def serve_feeds(feeds: Feeds, registry: CollectorRegistry, listener: socket.socket, stop: asyncio.Event) -> None:
-    """Serve ``feeds`` until ``stop`` is set."""
-    interval_s = feeds.first.settings.gateway_ping_interval_s
+    Args:
+        feeds: What is served; their relays run meanwhile.
+        registry: Of the metrics.
+        listener: From ``listen``.
+        stop: Ends it.
+        place: Among the workers, if there are several.
+        ws: uvicorn's WebSocket protocol; with one that hands nothing off, clients are served over plain ASGI.
+    """
+    settings = feeds.first.settings
+    interval_s = settings.gateway_ping_interval_s
+    colleagues = Colleagues(place, answers_of(feeds, registry))
+    exposition = exposition_of(registry) if place is ALONE else exposition_by(colleagues)
     async with asyncio.TaskGroup() as tasks:
-        relaying = [tasks.create_task(feed.relay.run()) for feed in feeds]
+        beside = [tasks.create_task(feed.relay.run()) for feed in feeds]
+        beside += [tasks.create_task(Upkeep(feeds).run()), tasks.create_task(colleagues.answer())]
         await serve_http(
-            create_app(feeds, registry),
+            create_app(feeds, colleagues, exposition),
             listener,
             stop,
+            functools.partial(drain, feeds),
+            registry=registry,
+            request_timeout_s=settings.gateway_handshake_timeout_s,
+            trusted_proxies=settings.gateway_trusted_proxies,
             lifespan="off",
-            ws="websockets-sansio",
+            ws=ws,
+            # Until the hand-off, and without one.
             ws_max_size=MAX_MESSAGE_BYTES,
-            # Each connection would deflate the same frame again, in 768 µs per 64 KiB, and hold 36 kB for it.
             ws_per_message_deflate=False,
-            # A ping is sent after each interval and has one more to be answered: silent for two, dropped.
             ws_ping_interval=interval_s,
             ws_ping_timeout=interval_s,
         )
-        for relay in relaying:
-            relay.cancel()
+        for task in beside:
+            task.cancel()

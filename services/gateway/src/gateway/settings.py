@@ -1,5 +1,6 @@
 """The gateway's settings."""
 
+import ipaddress
 import re
 from typing import Annotated, ClassVar
 from urllib.parse import urlsplit
@@ -20,6 +21,18 @@ class ServerSettings(Settings):
     gateway_max_connections: int = Field(
         50_000, ge=1, le=1_000_000, description="WebSockets at a time; one more is closed with 1013"
     )
+    gateway_max_connections_per_address: int = Field(
+        0, ge=0, le=1_000_000, description="of them from one address, or one /64 of IPv6; 0: any number"
+    )
+    gateway_handshakes_per_s: int = Field(
+        0, ge=0, le=1_000_000, description="handshakes a second from one address; one more gets 429; 0: any number"
+    )
+    gateway_handshake_timeout_s: float = Field(
+        10.0, gt=0, le=3600, description="a request that has not come whole by then is ended, seconds"
+    )
+    gateway_trusted_proxies: CommaSeparated = Field(
+        (), description="addresses and networks of proxies whose X-Forwarded-For is believed; none when unset"
+    )
     gateway_allowed_origins: CommaSeparated = Field(
         (), description="origins whose pages may connect, such as https://a.example; same origin when unset"
     )
@@ -32,6 +45,27 @@ class ServerSettings(Settings):
     gateway_ping_interval_s: float = Field(
         30.0, gt=0, le=3600, description="between pings; a client silent for two of them is dropped, seconds"
     )
+
+    gateway_stuck_s: float = Field(
+        30.0, gt=0, le=3600, description="a client that reads nothing for so long is closed with 4008, seconds"
+    )
+    gateway_max_lifetime_s: float = Field(
+        0.0, ge=0, description="connections are asked to come again after 80 to 100 % of it, seconds; 0: never"
+    )
+    gateway_drain_s: float = Field(
+        5.0, ge=0, le=3600, description="at the end, connections are closed spread over so long, seconds"
+    )
+
+    @field_validator("gateway_trusted_proxies")
+    @classmethod
+    def _check_proxies(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError as exc:
+                form = "expected such as 192.0.2.1 or 10.0.0.0/8, without bits beyond the prefix"
+                raise ValueError(f"{proxy!r} is neither address nor network; {form}") from exc
+        return proxies
 
     @field_validator("gateway_allowed_hosts")
     @classmethod
@@ -61,6 +95,7 @@ class GatewaySettings(ServerSettings, RedisSettings):
     gateway_channels: CommaSeparated = Field(
         (AUDIT,), description="channels to serve; the first one to those who name none"
     )
+    gateway_workers: int = Field(1, ge=1, le=64, description="processes that serve the port together")
 
     @field_validator("gateway_channels")
     @classmethod

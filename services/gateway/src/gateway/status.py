@@ -1,38 +1,81 @@
 """How a feed fares, in the words of ``/api/ws/status``. Source: docs/protocol.md, Endpoints."""
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from reportcast.contracts.clock import iso_utc
 from reportcast.contracts.frames import SERVER
 from reportcast.contracts.messages import Snapshot, Source, SourceState
 
-from gateway.feed import Feed
+from gateway.colleagues import Answers
+from gateway.feed import Feed, Feeds
 from gateway.lateness import overdue_reason
 
 # A watcher speaks every 5 s; after so long without a word there is none, or it cannot reach the broker.
 SILENCE_S = 20.0
 
 
-def condition(feed: Feed) -> Literal["healthy", "degraded"]:
+class Crew(NamedTuple):
+    """
+    What all workers together say of one channel; made by ``crew_of``.
+
+    Attributes:
+        workers: How many were asked, and how many answered.
+        clients: Of the channel.
+        connected: How many workers follow the broker.
+        uptime_s: Of the worker that runs longest.
+    """
+
+    workers: dict[str, int]
+    clients: int
+    connected: int
+    uptime_s: float
+
+    @property
+    def lost(self) -> int:
+        """How many of those that answered do not follow the broker."""
+        return self.workers["answered"] - self.connected
+
+
+def tell(feeds: Feeds) -> dict[str, Any]:
+    """Say of this worker what ``crew_of`` wants to know of all."""
+    return {
+        "uptime": (feeds.first.now() - feeds.first.started_at).total_seconds(),
+        "channels": {feed.channel: [len(feed.hub), feed.relay.is_connected] for feed in feeds},
+    }
+
+
+def crew_of(feed: Feed, answers: Answers) -> Crew:
+    """Put together what each worker gave by ``tell``."""
+    each = [told["channels"][feed.channel] for told in answers.given.values()]
+    return Crew(
+        answers.workers,
+        clients=sum(clients for clients, _ in each),
+        connected=sum(connected for _, connected in each),
+        uptime_s=max(told["uptime"] for told in answers.given.values()),
+    )
+
+
+def condition(feed: Feed, crew: Crew) -> Literal["healthy", "degraded"]:
     """Say in one word how the feed fares."""
-    return "degraded" if any(_reasons(feed)) else "healthy"
+    return "degraded" if any(_reasons(feed, crew)) else "healthy"
 
 
-def describe(feed: Feed) -> dict[str, Any]:
+def describe(feed: Feed, crew: Crew) -> dict[str, Any]:
     """Say how the feed fares; ``reasons`` is empty while it is healthy."""
     snapshot, source = feed.replica.snapshot, feed.replica.source
     return {
-        "status": condition(feed),
+        "status": condition(feed, crew),
         "channel": feed.channel,
-        "clients": len(feed.hub),
-        "maxConnections": feed.settings.gateway_max_connections,
-        "uptime": round((feed.now() - feed.started_at).total_seconds(), 3),
+        "clients": crew.clients,
+        "maxConnections": feed.admission.max_connections,
+        "uptime": round(crew.uptime_s, 3),
         "timestamp": feed.timestamp,
         "server": SERVER,
-        "reasons": list(_reasons(feed)),
-        "stale": not feed.relay.is_connected,
-        "broker": {"connected": feed.relay.is_connected},
+        "reasons": list(_reasons(feed, crew)),
+        "workers": crew.workers,
+        "stale": crew.lost > 0,
+        "broker": {"connected": crew.lost == 0},
         "source": source and _source(feed, source),
         "report": snapshot and _report(snapshot),
     }
@@ -67,10 +110,13 @@ def _report(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _reasons(feed: Feed) -> Iterator[str]:
-    snapshot = feed.replica.snapshot
-    if not feed.relay.is_connected:
-        yield "the broker is not connected" + ("; what is served may be stale" if snapshot else "")
+def _reasons(feed: Feed, crew: Crew) -> Iterator[str]:
+    snapshot, (asked, answered) = feed.replica.snapshot, crew.workers.values()
+    if answered < asked:
+        yield f"{asked - answered} of {asked} workers did not answer; what they do is not told"
+    if crew.lost:
+        where = f" in {crew.lost} of {answered} workers" if crew.connected else ""
+        yield f"the broker is not connected{where}" + ("; what is served may be stale" if snapshot else "")
     if feed.relay.heard_at is None:
         yield "no watcher has told how the report file fares"
     elif (feed.now() - feed.relay.heard_at).total_seconds() > SILENCE_S:

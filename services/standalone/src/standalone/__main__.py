@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from reportcast import __version__
-from reportcast.service.process import CommandLine, run_service
+from reportcast.service.process import CommandLine, in_event_loop, run_service
 
 from standalone.up import StandaloneSettings, serve
 
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _add_up(commands: "argparse._SubParsersAction[CommandLine]") -> None:
     summary = "Watch a report file and show it live, in one process, without Redis."
     parser = commands.add_parser("up", help=summary, description=summary, settings=StandaloneSettings)
-    parser.set_defaults(run=lambda: run_service("reportcast up", StandaloneSettings, serve))
+    parser.set_defaults(run=lambda: run_service("reportcast up", StandaloneSettings, in_event_loop(serve)))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ import sys
 from prometheus_client import CollectorRegistry
 from reportcast.broker.redis import RedisBroker
 from reportcast.contracts.clock import utc_now
-from reportcast.service.http import listen, operational_routes, serve_http
-from reportcast.service.process import run_command
+from reportcast.service.http import exposition_of, listen, operational_routes, serve_http
+from reportcast.service.process import in_event_loop, run_command
 from reportcast.telemetry.health import Health
 from reportcast.telemetry.metrics import new_registry
 from starlette.applications import Starlette
@@ -25,17 +25,18 @@ async def serve(settings: WatcherSettings, stop: asyncio.Event) -> None:
     health = Health()
     broker = RedisBroker(settings.redis_url, on_bad_message=lambda reason: metrics.bad_messages.inc())
     watcher = Watcher(settings, broker, metrics, health, utc_now)
-    endpoints = Starlette(routes=operational_routes(health, registry))
+    endpoints = Starlette(routes=operational_routes(health, exposition_of(registry)))
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(watcher.run())
-        await serve_http(endpoints, listener, stop, lifespan="off", ws="none")
+        await serve_http(endpoints, listener, stop, registry=registry, lifespan="off", ws="none")
         watching.cancel()
     await broker.close()
 
 
 def main() -> None:
     """Run the command."""
-    sys.exit(run_command("reportcast-watcher", "Publish a report file's changes to Redis.", WatcherSettings, serve))
+    description = "Publish a report file's changes to Redis."
+    sys.exit(run_command("reportcast-watcher", description, WatcherSettings, in_event_loop(serve)))
 
 
 if __name__ == "__main__":

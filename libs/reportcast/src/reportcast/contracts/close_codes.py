@@ -10,7 +10,15 @@ import enum
 class CloseCode(enum.IntEnum):
     """Why a connection ended, and so whether the client should come back."""
 
+    PROTOCOL_ERROR = 1002
+    INVALID_TEXT = 1007
     MESSAGE_TOO_BIG = 1009
     PING_TIMEOUT = 1011
     SERVICE_RESTART = 1012
     TRY_AGAIN_LATER = 1013
+    TOO_SLOW = 4008
+
+
+# Never sent: what a connection is said to have ended with when nobody said anything (RFC 6455, 7.4.1).
+NO_CODE = 1005
+ABNORMAL = 1006

@@ -4,32 +4,62 @@ Frames of the WebSocket without a subprotocol: what clients send, and what they 
 Source: docs/protocol.md, Frames.
 """
 
-import dataclasses
 import enum
-import functools
 import json
 
 import msgspec
+from websockets.frames import Close, Frame, Opcode
 
 from reportcast import __version__
+from reportcast.contracts.body import PreparedBody, deflate
+from reportcast.contracts.once import Once
 
 SERVER = f"reportcast-{__version__}"
 
+# Below, a deflated frame saves less than it costs the client to inflate.
+DEFLATE_FROM_BYTES = 1024
+# What ends a deflated message and is left out on the wire (RFC 7692, 7.2.1).
+_FLUSHED = b"\0\0\xff\xff"
+# First byte of a whole text message that is compressed: FIN, RSV1, opcode (RFC 7692, 7.2.3.1).
+_COMPRESSED = b"\xc1"
 
-@dataclasses.dataclass(frozen=True)
+
 class PreparedFrame:
     """
     A frame encoded once, shared by every client that is sent it.
 
-    Attributes:
-        payload: UTF-8 JSON.
+    Args:
+        head: What stands before the body, UTF-8.
+        body: A report's, in the middle of it.
+        tail: What stands after it, UTF-8.
     """
 
-    payload: bytes
+    def __init__(self, head: bytes, body: PreparedBody | None = None, tail: bytes = b"") -> None:
+        self.body = body
+        self._head = head
+        self._tail = tail
 
-    @functools.cached_property
+    @property
+    def payload(self) -> bytes:
+        """The message."""
+        return b"".join((self._head, self.body.raw, self._tail)) if self.body else self._head
+
+    @Once
+    def plain(self) -> bytes:
+        """The frame as it stands on the wire."""
+        return Frame(Opcode.TEXT, self.payload).serialize(mask=False)
+
+    @Once
+    def deflated(self) -> bytes:
+        """The frame for clients that take permessage-deflate; the plain one where compressing does not pay."""
+        if self.body is None or len(self.body.raw) < DEFLATE_FROM_BYTES:
+            return self.plain
+        payload = b"".join((deflate(self._head), self.body.deflated, deflate(self._tail))).removesuffix(_FLUSHED)
+        return _COMPRESSED + Frame(Opcode.TEXT, payload).serialize(mask=False)[1:]
+
+    @Once
     def text(self) -> str:
-        """The payload as ASGI wants it."""
+        """The message as ASGI wants it."""
         return self.payload.decode()
 
 
@@ -65,15 +95,20 @@ def parse_request(text: str | bytes) -> Request:
         raise RequestError(f"Unknown message type: {word}") from None
 
 
-def audit_update(body: bytes, timestamp: str) -> PreparedFrame:
+def audit_update(body: PreparedBody, timestamp: str) -> PreparedFrame:
     """Prepare the frame that carries the whole report, as written."""
-    tail = _encode({"timestamp": timestamp, "server": SERVER})[1:]
-    return PreparedFrame(b'{"type":"audit-update","data":%b,%b' % (body, tail))
+    tail = b"," + _encode({"timestamp": timestamp, "server": SERVER})[1:]
+    return PreparedFrame(b'{"type":"audit-update","data":', body, tail)
 
 
 def pong(timestamp: str) -> PreparedFrame:
     """Prepare the answer to ``ping``."""
     return PreparedFrame(_encode({"type": "pong", "timestamp": timestamp}))
+
+
+def skipped(count: int, timestamp: str) -> PreparedFrame:
+    """Prepare what tells a slow client how many updates the one that follows stands for, besides its own."""
+    return PreparedFrame(_encode({"type": "skipped", "count": count, "timestamp": timestamp}))
 
 
 def request_error(error: RequestError) -> PreparedFrame:
@@ -87,5 +122,18 @@ def no_report(timestamp: str) -> PreparedFrame:
     return PreparedFrame(_encode({"type": "error", "message": "Failed to load audit data", "timestamp": timestamp}))
 
 
-def _encode(fields: dict[str, str]) -> bytes:
+# The subprotocol that asks for more than those of 2025 get.
+SUBPROTOCOL = "reportcast.v1"
+
+
+def close_frame(code: int, reason: str = "") -> bytes:
+    """Encode a close frame; ``reason`` is at most 123 bytes of UTF-8."""
+    return Frame(Opcode.CLOSE, Close(code, reason).serialize()).serialize(mask=False)
+
+
+# Without a payload, so that the answer to it is always the same but for its mask.
+PING_FRAME = Frame(Opcode.PING, b"").serialize(mask=False)
+
+
+def _encode(fields: dict[str, str | int]) -> bytes:
     return msgspec.json.encode(fields)

@@ -20,6 +20,7 @@ from reportcast.service.settings import Settings, SettingsError, describe_settin
 from reportcast.telemetry.logs import configure_logs
 
 S = TypeVar("S", bound=Settings)
+T = TypeVar("T")
 
 EXIT_OK = 0
 EXIT_USAGE = 2
@@ -50,27 +51,27 @@ def run_command(
     name: str,
     description: str,
     settings: type[S],
-    serve: Callable[[S, asyncio.Event], Awaitable[None]],
+    run: Callable[[S], int],
     arguments: Sequence[str] | None = None,
 ) -> int:
     """Run a command that takes no arguments but ``--help`` and ``--version``; see ``run_service``."""
     parser = CommandLine(name, description, settings)
     parser.add_argument("--version", action="version", version=f"reportcast {__version__}")
     parser.parse_args(arguments)
-    return run_service(name, settings, serve)
+    return run_service(name, settings, run)
 
 
-def run_service(name: str, settings: type[S], serve: Callable[[S, asyncio.Event], Awaitable[None]]) -> int:
+def run_service(name: str, settings: type[S], run: Callable[[S], int]) -> int:
     """
-    Run ``serve`` until it returns, or a signal asks it to.
+    Run a service.
 
     Args:
         name: The command's, for messages.
         settings: Read from the environment.
-        serve: Gets the settings, and an event that SIGTERM and SIGINT set. A second signal ends the process.
+        run: Gets the settings; mostly made by ``in_event_loop``.
 
     Returns:
-        The exit code.
+        The exit code: that of ``run``, or EXIT_USAGE.
     """
     try:
         loaded = load_settings(settings, os.environ)  # noqa: TID251 - the one place that reads it
@@ -78,12 +79,29 @@ def run_service(name: str, settings: type[S], serve: Callable[[S, asyncio.Event]
         # What is imported by now stays: a full collection that looks at it again stalls the loop for 100 ms and more.
         gc.collect()
         gc.freeze()
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_until_signal(lambda stop: serve(loaded, stop)))
+        return run(loaded)
     except (SettingsError, StartupError) as exc:
         print(f"{name}: {exc}", file=sys.stderr)  # noqa: T201 - the one line that a person reads
         return EXIT_USAGE
-    return EXIT_OK
+
+
+def in_event_loop(serve: Callable[[T, asyncio.Event], Awaitable[None]]) -> Callable[[T], int]:
+    """
+    Make of ``serve`` what runs it in an event loop until it returns, or a signal asks it to.
+
+    Args:
+        serve: Gets what it serves with, and an event that SIGTERM and SIGINT set. A second signal ends the process.
+
+    Returns:
+        Its result is EXIT_OK.
+    """
+
+    def run(given: T) -> int:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_until_signal(lambda stop: serve(given, stop)))
+        return EXIT_OK
+
+    return run
 
 
 async def _until_signal(serve: Callable[[asyncio.Event], Awaitable[None]]) -> None:

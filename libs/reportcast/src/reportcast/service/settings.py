@@ -128,11 +128,12 @@ def _sentence(exc: ValidationError, fields: Mapping[str, FieldInfo], environ: Ma
 def describe_settings(kind: type[Settings]) -> str:
     """List the settings, one a line, with defaults and meaning."""
     lines = []
+    width = max(map(len, kind.model_fields)) + 2
     for name, field in kind.model_fields.items():
         default = "unset" if field.default in (None, (), {}) else field.default
         default = ",".join(default) if isinstance(default, tuple) else default
         file = f" (or {name.upper()}_FILE)" if _is_secret(field) else ""
-        lines.append(f"  {name.upper():<26}{field.description}{file} [{default}]")
+        lines.append(f"  {name.upper():<{width}}{field.description}{file} [{default}]")
     return "\n".join(lines)
 
 

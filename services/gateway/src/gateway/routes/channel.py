@@ -6,10 +6,12 @@ from fastapi import Depends, HTTPException
 from starlette.requests import Request
 
 from gateway.auth import require_admin
+from gateway.colleagues import Colleagues
 from gateway.feed import Feed, Feeds
 
 
-def feeds_of(request: Request) -> Feeds:
+# What a request depends on is a coroutine function: the framework runs any other in a thread.
+async def feeds_of(request: Request) -> Feeds:
     """Give all that this process serves."""
     feeds: Feeds = request.app.state.feeds
     return feeds
@@ -18,7 +20,16 @@ def feeds_of(request: Request) -> Feeds:
 AllFeeds = Annotated[Feeds, Depends(feeds_of)]
 
 
-def feed_of(feeds: AllFeeds, channel: str | None = None) -> Feed:
+async def colleagues_of(request: Request) -> Colleagues:
+    """Give the workers of this gateway, this one among them."""
+    colleagues: Colleagues = request.app.state.colleagues
+    return colleagues
+
+
+AllWorkers = Annotated[Colleagues, Depends(colleagues_of)]
+
+
+async def feed_of(feeds: AllFeeds, channel: str | None = None) -> Feed:
     """
     Give the feed of ``?channel=``, the first one without it.
 

@@ -1,27 +1,35 @@
 """``/api/ws/…``: how the gateway fares, who is connected, and asking for a fresh look at the file."""
 
+import asyncio
+from operator import itemgetter
 from typing import Any
 
+import msgspec
 from fastapi import APIRouter, HTTPException
 from reportcast.broker.base import Refresh
 from starlette.requests import Request
+from starlette.responses import Response
 
 from gateway.auth import is_allowed_origin, require_admin
+from gateway.colleagues import Answers
 from gateway.feed import Feed
-from gateway.routes.channel import ONLY_ADMIN, AllFeeds, ChosenFeed
-from gateway.status import condition, describe
+from gateway.routes.channel import ONLY_ADMIN, AllFeeds, AllWorkers, ChosenFeed
+from gateway.status import condition, crew_of, describe
 
 status_router = APIRouter(prefix="/api/ws")
 
 
 @status_router.get("/status")
-async def status(feeds: AllFeeds, feed: ChosenFeed) -> dict[str, Any]:
+async def status(feeds: AllFeeds, feed: ChosenFeed, workers: AllWorkers) -> dict[str, Any]:
     """Say how one channel fares, and in a word how all do."""
-    return describe(feed) | {"channels": {each.channel: condition(each) for each in feeds}}
+    answers = await workers.ask("status")
+    return describe(feed, crew_of(feed, answers)) | {
+        "channels": {each.channel: condition(each, crew_of(each, answers)) for each in feeds}
+    }
 
 
 @status_router.post("/trigger-update")
-async def trigger_update(feed: ChosenFeed, request: Request) -> dict[str, Any]:
+async def trigger_update(feed: ChosenFeed, workers: AllWorkers, request: Request) -> dict[str, Any]:
     """Have the channel's file read again."""
     _check_may_trigger(feed, request)
     match await feed.broker.request_refresh(feed.channel):
@@ -30,29 +38,25 @@ async def trigger_update(feed: ChosenFeed, request: Request) -> dict[str, Any]:
         case Refresh.NO_WATCHER:
             raise HTTPException(503, "no watcher is connected that could read the report", {"Retry-After": "5"})
         case Refresh.REQUESTED:
-            return {"message": "Update triggered", "clients": len(feed.hub), "timestamp": feed.timestamp}
+            crew = crew_of(feed, await workers.ask("status"))
+            return {"message": "Update triggered", "clients": crew.clients, "timestamp": feed.timestamp}
 
 
 @status_router.get("/clients", dependencies=[ONLY_ADMIN])
-async def clients(feeds: AllFeeds) -> dict[str, Any]:
-    """List those who follow any channel here."""
-    connections = feeds.connections
-    return {
-        "count": len(connections),
-        "clients": [
-            {
-                "id": connection.peer.id,
-                "channel": connection.peer.channel,
-                "address": connection.peer.address,
-                "userAgent": connection.peer.user_agent,
-                "connectedAt": connection.peer.connected_at,
-                "framesSent": connection.frames_sent,
-                "conflated": connection.conflated,
-            }
-            for connection in connections
-        ],
-        "timestamp": feeds.first.timestamp,
-    }
+async def clients(feeds: AllFeeds, workers: AllWorkers) -> Response:
+    """List those who follow any channel here, oldest first."""
+    answers = await workers.ask("clients")
+    # In a thread, as they may be many.
+    listing = await asyncio.to_thread(_listing, answers, feeds.first.timestamp)
+    return Response(listing, media_type="application/json")
+
+
+def _listing(answers: Answers, timestamp: str) -> bytes:
+    everyone = [{**client, "worker": number} for number, told in answers.given.items() for client in told]
+    everyone.sort(key=itemgetter("connectedAt", "worker", "id"))
+    return msgspec.json.encode(
+        {"count": len(everyone), "clients": everyone, "workers": answers.workers, "timestamp": timestamp}
+    )
 
 
 def _check_may_trigger(feed: Feed, request: Request) -> None:

@@ -1,20 +1,32 @@
 """``WS /ws``: the report on connect and on every change. Source: docs/protocol.md, Frames."""
 
-import asyncio
 import itertools
+import sys
 
 import structlog
 from fastapi import APIRouter
 from reportcast.contracts.close_codes import CloseCode
-from reportcast.contracts.frames import Request, RequestError, parse_request, pong, request_error
+from reportcast.contracts.frames import SUBPROTOCOL
+from reportcast.service.uvicorn_parts import HAND_OFF
+from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket
 
+from gateway.admission import Refusal
+from gateway.asgi import AsgiConnection
 from gateway.auth import is_allowed_origin
-from gateway.connection import AsgiConnection
 from gateway.feed import Feed, Feeds
 from gateway.hub import Peer
+from gateway.membership import join, leave
+from gateway.push import PushConnection
+from gateway.retry import retry_reason
 
 log = structlog.get_logger("websocket")
+
+SENTENCES = {
+    Refusal.ALL: "connection limit reached; try again later",
+    Refusal.ADDRESS: "connection limit of this address reached; close one, or try again later",
+}
+TOO_OFTEN = "this address connects too often; try again in a second"
 
 
 def websocket_router(feeds: Feeds) -> APIRouter:
@@ -27,14 +39,33 @@ def websocket_router(feeds: Feeds) -> APIRouter:
         feed = await _admitted(feeds, websocket)
         if feed is None:
             return
-        await websocket.accept()
-        if feeds.is_full:
-            feed.metrics.refused.labels("limit").inc()
-            await websocket.close(CloseCode.TRY_AGAIN_LATER, "connection limit reached; try again later")
-            return
-        await _serve(feed, AsgiConnection(websocket, _peer(websocket, next(ids), feed), feed.metrics))
+        is_v1 = SUBPROTOCOL in websocket.scope["subprotocols"]
+        await websocket.accept(SUBPROTOCOL if is_v1 else None)
+        if feeds.is_draining:
+            await websocket.close(CloseCode.SERVICE_RESTART, retry_reason())
+        elif refusal := feeds.admission.enter(_address(websocket)):
+            feed.metrics.refused.labels(refusal).inc()
+            await websocket.close(CloseCode.TRY_AGAIN_LATER, SENTENCES[refusal])
+        else:
+            await _serve(feed, websocket, _peer(websocket, next(ids), feed), is_v1)
 
     return router
+
+
+async def _serve(feed: Feed, websocket: WebSocket, peer: Peer, tells_skipped: bool) -> None:
+    hand_off = websocket.scope["extensions"].get(HAND_OFF)
+    if hand_off is None:
+        follower = AsgiConnection(websocket, feed, peer, tells_skipped)
+        join(feed, follower)
+        await follower.serve()
+        leave(feed, follower)
+        return
+    connection = PushConnection(feed, peer, tells_skipped)
+    if connection.take_over(hand_off):
+        join(feed, connection)
+    else:
+        feed.admission.leave(peer.host)
+        await websocket.close(CloseCode.PROTOCOL_ERROR, "a message came before the handshake had ended")
 
 
 async def _admitted(feeds: Feeds, websocket: WebSocket) -> Feed | None:
@@ -42,6 +73,11 @@ async def _admitted(feeds: Feeds, websocket: WebSocket) -> Feed | None:
     allowed = feeds.first.settings.gateway_allowed_origins
     channel = websocket.query_params.get("channel")
     feed = feeds.get(channel)
+    if not feeds.admission.admit_handshake(_address(websocket)):
+        metrics.refused.labels("rate").inc()
+        log.info("connection refused", address=_address(websocket), remedy="GATEWAY_HANDSHAKES_PER_S")
+        await websocket.send_denial_response(JSONResponse({"error": TOO_OFTEN}, 429, {"Retry-After": "1"}))
+        return None
     if not is_allowed_origin(headers.get("origin"), headers.get("host"), allowed):
         metrics.refused.labels("origin").inc()
         log.info("connection refused", origin=headers["origin"][:200], remedy="GATEWAY_ALLOWED_ORIGINS")
@@ -54,48 +90,12 @@ async def _admitted(feeds: Feeds, websocket: WebSocket) -> Feed | None:
     return None
 
 
+def _address(websocket: WebSocket) -> str:
+    return websocket.client.host if websocket.client else "unknown"
+
+
 def _peer(websocket: WebSocket, number: int, feed: Feed) -> Peer:
-    address = f"{websocket.client.host}:{websocket.client.port}" if websocket.client else "unknown"
-    user_agent = websocket.headers.get("user-agent", "")[:200]
-    return Peer(number, feed.channel, address, user_agent, feed.timestamp)
-
-
-async def _serve(feed: Feed, connection: AsgiConnection) -> None:
-    clock = asyncio.get_running_loop().time
-    opened_s = clock()
-    feed.hub.join(connection)
-    feed.metrics.opened.inc()
-    feed.metrics.connections.inc()
-    log.info("connection opened", id=connection.peer.id, channel=feed.channel, address=connection.peer.address)
-    connection.send(feed.replica.frame(feed.timestamp))
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            writing = tasks.create_task(connection.write())
-            await _answer(feed, connection)
-            writing.cancel()
-    finally:
-        feed.hub.leave(connection)
-        feed.metrics.connections.dec()
-        log.info(
-            "connection closed",
-            id=connection.peer.id,
-            code=connection.close_code,
-            duration_s=round(clock() - opened_s, 3),
-            frames=connection.frames_sent,
-            conflated=connection.conflated,
-        )
-
-
-async def _answer(feed: Feed, connection: AsgiConnection) -> None:
-    while (text := await connection.receive()) is not None:
-        try:
-            request = parse_request(text)
-        except RequestError as error:
-            feed.metrics.bad_requests.inc()
-            await connection.reply(request_error(error))
-            continue
-        match request:
-            case Request.PING:
-                await connection.reply(pong(feed.timestamp))
-            case Request.UPDATE:
-                connection.send(feed.replica.frame(feed.timestamp))
+    address = f"{websocket.client.host}:{websocket.client.port}" if websocket.client else "unknown:0"
+    # Most clients are of a few kinds: one text for each.
+    user_agent = sys.intern(websocket.headers.get("user-agent", "")[:200])
+    return Peer(number, feed.channel, address, user_agent, feed.clock())

@@ -1,0 +1,1 @@
+"""How long a server stands still while a large report goes through it."""

@@ -1,0 +1,282 @@
+"""
+All that depends on how uvicorn is built inside: its minor version is pinned, and a contract test holds it to this.
+
+- ``Server`` stops when an event says so, and lets a drain go before.
+- ``HttpProtocol`` ends requests that do not come whole in time, or have no end of headers, and connections for which
+  there are no descriptors.
+- ``WebSocketProtocol`` lets the application accept as usual, and then moves the transport to a protocol of its own, so
+  that everything uvicorn keeps for a connection is freed.
+
+Source: docs/adr/0010-the-hand-off.md, docs/adr/0011-admission.md.
+"""
+
+import asyncio
+import contextlib
+import enum
+import itertools
+import json
+import zlib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Any, NamedTuple, cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import NegotiationError
+from websockets.extensions import Extension
+from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
+from websockets.http11 import Request
+from websockets.typing import ExtensionParameter
+
+TICK_S = 1.0
+# Of a request, all but its body. nginx takes 32 KiB of headers, and browsers send no more than they are given.
+MAX_HEAD_BYTES = 64 * 1024
+# Name of the ASGI extension: a ``HandOff``, for one connection.
+HAND_OFF = "reportcast.hand_off"
+
+
+class _SharedDeflateFactory(ServerPerMessageDeflateFactory):
+    """Negotiates what lets one message be deflated for everybody: nothing refers back to what only one was sent."""
+
+    def __init__(self) -> None:
+        super().__init__(server_no_context_takeover=True, client_no_context_takeover=True)
+
+    def process_request_params(
+        self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
+    ) -> tuple[list[ExtensionParameter], PerMessageDeflate]:
+        agreed, deflate = super().process_request_params(params, accepted_extensions)
+        if deflate.local_max_window_bits < zlib.MAX_WBITS:
+            raise NegotiationError("the client wants a smaller window than everybody else")
+        return agreed, deflate
+
+
+class Server(uvicorn.Server):
+    """
+    uvicorn's server, told by an event when to stop.
+
+    Args:
+        config: uvicorn's.
+        stop: Ends the server.
+        drain: Awaited once nothing is accepted any more, before uvicorn ends what is still open.
+        arrivals: Swept once a second.
+    """
+
+    def __init__(
+        self, config: uvicorn.Config, stop: asyncio.Event, drain: Callable[[], Awaitable[None]], arrivals: "Arrivals"
+    ) -> None:
+        super().__init__(config)
+        self._stop = stop
+        self._drain = drain
+        self._arrivals = arrivals
+
+    async def main_loop(self) -> None:
+        """Look after the date header once a second until it is time to stop; uvicorn wakes ten times as often."""
+        while not self._stop.is_set():
+            await self.on_tick(0)
+            self._arrivals.sweep()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(TICK_S):
+                    await self._stop.wait()
+
+    async def shutdown(self, sockets: Any = None) -> None:
+        """Accept no more, drain, then do as uvicorn does, which would close every WebSocket at once."""
+        for server in self.servers:
+            server.close()
+        await self._drain()
+        await super().shutdown(sockets)
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to reportcast.service.process: uvicorn would end the process with them, not exit 0."""
+        yield
+
+
+class Cut(enum.StrEnum):
+    """Why a connection was ended before its request was answered, as the metric names it."""
+
+    TIMEOUT = "timeout"
+    HEADERS = "headers"
+    DESCRIPTORS = "descriptors"
+
+
+class Arrivals:
+    """
+    The connections that have to send something: a whole request, within ``timeout_s``.
+
+    They are swept once a second, so that no connection needs a timer of its own.
+
+    Args:
+        timeout_s: How long a request may take to come.
+        max_descriptor: A socket that gets this number or a higher one is not kept: the kernel gives the lowest that is
+            free, so all below are taken.
+        on_cut: Told of every connection that is ended.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(
+        self, timeout_s: float, max_descriptor: int, on_cut: Callable[[Cut], None], clock: Callable[[], float]
+    ) -> None:
+        self.max_descriptor = max_descriptor
+        self.on_cut = on_cut
+        self._timeout_s = timeout_s
+        self._clock = clock
+        self._since: dict[HttpProtocol, float] = {}  # the oldest is the first
+
+    def __len__(self) -> int:
+        return len(self._since)
+
+    def expect(self, protocol: "HttpProtocol") -> None:
+        """Begin to wait for a request, unless it is waited for already."""
+        self._since.setdefault(protocol, self._clock())
+
+    def forget(self, protocol: "HttpProtocol") -> None:
+        """Wait no longer: the request is whole, or the connection lost."""
+        self._since.pop(protocol, None)
+
+    def sweep(self) -> None:
+        """End the connections that have been waited for too long."""
+        before = self._clock() - self._timeout_s
+        for protocol, _ in list(itertools.takewhile(lambda each: each[1] <= before, self._since.items())):
+            self.forget(protocol)
+            protocol.time_out()
+
+
+class HttpProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP, which by itself waits for ever, and takes headers of any size and more sockets than there are."""
+
+    def __init__(self, arrivals: Arrivals, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._arrivals = arrivals
+        self._head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if transport.get_extra_info("socket").fileno() >= self._arrivals.max_descriptor:
+            self._arrivals.on_cut(Cut.DESCRIPTORS)
+            transport.abort()
+        else:
+            self._arrivals.expect(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._arrivals.forget(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._arrivals.expect(self)
+        self._head_bytes += len(data)
+        super().data_received(data)
+        if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
+            self._cut(Cut.HEADERS, 431, f"the request's head is longer than {MAX_HEAD_BYTES} bytes")
+
+    def on_message_begin(self) -> None:
+        # It may have come together with the end of the one before; then of its bytes one alone is known.
+        self._arrivals.expect(self)
+        self._head_bytes = max(1, self._head_bytes)
+        super().on_message_begin()
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._arrivals.forget(self)
+        self._head_bytes = 0
+        super().on_message_complete()
+        if self._exchange:
+            self._exchange.more_body = False  # which uvicorn leaves as it is when the answer came first
+
+    def handle_websocket_upgrade(self) -> None:
+        super().handle_websocket_upgrade()
+        # Each refers to the other; without a collection, both would stay for ever.
+        self.parser = None  # type: ignore[assignment] # as uvicorn does when a connection is lost
+
+    def time_out(self) -> None:
+        """End the connection; while an earlier request is being answered, wait once more instead."""
+        if self._is_answering:
+            self._arrivals.expect(self)
+        else:
+            self._cut(Cut.TIMEOUT, 408, "the request has not come whole in time; send it again")
+
+    @property
+    def _exchange(self) -> RequestResponseCycle | None:
+        """The latest request whose headers have come, and its answer; ``None`` before the first."""
+        return self.cycle
+
+    @property
+    def _is_answering(self) -> bool:
+        """Whether a request that has come whole is not answered yet; ``pipeline`` holds those after it."""
+        latest = self._exchange
+        return bool(self.pipeline) or (latest is not None and not latest.more_body and not latest.response_complete)
+
+    def _cut(self, why: Cut, status: int, sentence: str) -> None:
+        self._arrivals.on_cut(why)
+        latest = self._exchange
+        has_begun = latest is not None and latest.more_body and latest.response_started
+        if latest:
+            latest.disconnected = True  # what it still sends goes nowhere
+        # A browser connects ahead of time, and would take a 408 for the answer to what it sends later.
+        if self._head_bytes and not (has_begun or self._is_answering or self.transport.is_closing()):
+            self.transport.write(_refusal(status, sentence))
+            self.transport.close()
+        else:
+            self.transport.abort()
+
+
+def _refusal(status: int, sentence: str) -> bytes:
+    body = json.dumps({"error": sentence}).encode()
+    head = f"content-type: application/json\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
+    return STATUS_LINE[status] + head.encode() + body
+
+
+class HandedOff(NamedTuple):
+    """
+    A WebSocket after its hand-off.
+
+    Attributes:
+        transport: Reads for the new protocol already.
+        deflates: Whether the client takes messages that are deflated for everybody.
+    """
+
+    transport: asyncio.Transport
+    deflates: bool
+
+
+HandOff = Callable[[asyncio.BaseProtocol], HandedOff | None]
+
+
+class WebSocketProtocol(WebSocketsSansIOProtocol):
+    """uvicorn's WebSocket, whose transport an application can take over once it has accepted."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.conn.available_extensions = [_SharedDeflateFactory()]
+
+    def handle_connect(self, event: Request) -> None:
+        """Offer the hand-off beside what uvicorn offers."""
+        super().handle_connect(event)
+        if not self.close_sent:
+            cast(dict[str, Any], self.scope["extensions"])[HAND_OFF] = self._hand_off
+
+    def _hand_off(self, protocol: asyncio.BaseProtocol) -> HandedOff | None:
+        """
+        Move the transport to ``protocol``; uvicorn forgets the connection.
+
+        Returns:
+            ``None`` if the client has gone, or has sent something before it was answered, which it must not (RFC 6455,
+            4.1): then everything is as it was.
+        """
+        transport = self.transport
+        if not self.handshake_complete or self.close_sent or transport.is_closing() or not self.queue.empty():
+            return None
+        self.stop_keepalive()
+        self.connections.discard(self)
+        # uvicorn closes its transport when the application returns; that is another one from here on.
+        self.transport = cast(asyncio.Transport, _NoTransport())
+        self.scope["extensions"] = {}  # its reference to this object would keep both until a collection
+        transport.set_protocol(protocol)
+        return HandedOff(transport, bool(self.conn.extensions))
+
+
+class _NoTransport:
+    def close(self) -> None:
+        """Do nothing: there is nothing left to close."""

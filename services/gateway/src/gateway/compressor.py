@@ -1,0 +1,39 @@
+"""Compresses bodies: small ones at once, large ones in a thread, and each once, however many ask at the same time."""
+
+import asyncio
+
+from reportcast.contracts.body import Encoding, Form, PreparedBody
+
+
+class Compressor:
+    """Keeps the event loop free of what takes longer than a millisecond."""
+
+    def __init__(self) -> None:
+        self._running: dict[tuple[PreparedBody, Form], asyncio.Future[bytes]] = {}
+
+    async def encoded(self, body: PreparedBody, encoding: Encoding) -> bytes:
+        """Give ``body`` as ``encoding`` has it."""
+        match encoding:
+            case Encoding.IDENTITY:
+                return body.raw
+            case Encoding.ZSTD:
+                return await self._form(body, "zstd")
+            case Encoding.GZIP:
+                await self.deflated(body)
+                return await self._form(body, "gzip")
+
+    async def deflated(self, body: PreparedBody) -> bytes:
+        """Give the blocks from which frames and the gzip file are cut."""
+        return await self._form(body, "deflated")
+
+    async def _form(self, body: PreparedBody, form: Form) -> bytes:
+        if not body.is_large or body.is_made(form):
+            made: bytes = getattr(body, form)
+            return made
+        running = self._running.get((body, form))
+        if running is None:
+            running = asyncio.get_running_loop().run_in_executor(None, getattr, body, form)
+            self._running[body, form] = running
+            running.add_done_callback(lambda _: self._running.pop((body, form)))
+        # One who goes away must not take it from the others.
+        return await asyncio.shield(running)

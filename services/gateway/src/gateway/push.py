@@ -1,0 +1,197 @@
+"""
+One client on its TCP transport, with nothing between: the connection that uvicorn hands off.
+
+While nothing happens it is a few hundred bytes. It holds no frame: the transport keeps a reference to the one that the
+kernel has not taken whole, and from then on the hub spares the connection until the kernel has.
+"""
+
+import asyncio
+
+from reportcast.contracts.close_codes import ABNORMAL
+from reportcast.contracts.frames import PING_FRAME, PreparedFrame, close_frame
+from reportcast.service.uvicorn_parts import HandOff
+
+from gateway.burst import Burst
+from gateway.feed import Feed
+from gateway.hub import Flow, Peer
+from gateway.inbox import Inbox
+from gateway.membership import answer, leave
+
+# All connections read into this one: each looks at what came before the next reads. A longer read would let one client
+# keep all others waiting with its messages.
+_BUFFER = bytearray(2048)
+_VIEW = memoryview(_BUFFER)
+# What clients send most often: a pong without payload, 6 bytes with its mask.
+_PONG = b"\x8a\x80"
+_PONG_BYTES = 6
+# A client may send so many frames at once, and then so many a second: each costs about 30 µs, so a client's share of a
+# core is less than 1 %. Who sends more is not read for a while.
+FRAMES_AT_ONCE = 100
+FRAMES_PER_S = 50
+
+
+class PushConnection(asyncio.BufferedProtocol):
+    """
+    A ``Connection`` on a transport.
+
+    Args:
+        feed: What it follows.
+        peer: Who it is.
+        tells_skipped: Whether the client wants to know what it was too slow for.
+    """
+
+    __slots__ = (
+        "_allowance",
+        "_allowed_s",
+        "_deflates",
+        "_feed",
+        "_inbox",
+        "_resting",
+        "_tells_skipped",
+        "_transport",
+        "close_code",
+        "conflated",
+        "flow",
+        "frames_sent",
+        "peer",
+        "sequence",
+        "silent_pings",
+    )
+
+    def __init__(self, feed: Feed, peer: Peer, tells_skipped: bool) -> None:
+        self.peer = peer
+        self.flow = Flow.OPEN
+        self.sequence = 0
+        self.frames_sent = 0
+        self.conflated = 0
+        self.silent_pings = 0
+        self.close_code: int = ABNORMAL
+        self._feed = feed
+        self._tells_skipped = tells_skipped
+        self._inbox: Inbox | None = None
+        # Frames that the client may send still, and as of when; the zeros and the hundred are everybody's.
+        self._allowance: float = FRAMES_AT_ONCE
+        self._allowed_s = 0.0
+        self._resting: asyncio.TimerHandle | None = None
+
+    def take_over(self, hand_off: HandOff) -> bool:
+        """Move the client's transport here; false if that cannot be."""
+        handed_off = hand_off(self)
+        if handed_off is None:
+            return False
+        self._transport, self._deflates = handed_off
+        # "Paused" is to mean that the kernel is full, which it is at TCP_NOTSENT_LOWAT (reportcast.service.http).
+        self._transport.set_write_buffer_limits(high=0)
+        return True
+
+    @property
+    def unsent_bytes(self) -> int:
+        """What the kernel has not taken yet."""
+        return self._transport.get_write_buffer_size()
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether the client sent so much that it is not read for a while."""
+        return self._resting is not None
+
+    def write(self, burst: Burst) -> None:
+        """See ``Connection``."""
+        self._transport.write(burst.deflated if self._deflates else burst.plain)
+
+    def reply(self, frame: PreparedFrame) -> None:
+        """See ``Connection``."""
+        if self.flow is not Flow.CLOSING:
+            self._transport.write(frame.plain)
+
+    def tell_skipped(self, count: int) -> None:
+        """See ``Connection``."""
+        if self._tells_skipped:
+            self.reply(self._feed.skipped(count))
+
+    def ping(self) -> None:
+        """See ``Connection``."""
+        self.silent_pings += 1
+        self._transport.write(PING_FRAME)
+
+    def close(self, code: int, reason: str) -> None:
+        """See ``Connection``."""
+        self._transport.write(close_frame(code, reason))
+        self._read_on()  # for the client's answer to it
+
+    def abort(self) -> None:
+        """See ``Connection``."""
+        self._transport.abort()
+
+    # What asyncio calls.
+
+    def pause_writing(self) -> None:
+        """Spare the client, and read nothing more that would have to be answered."""
+        if self.flow is Flow.OPEN:
+            self._transport.pause_reading()
+            self._feed.hub.pause(self)
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        if self.flow is Flow.PAUSED:
+            self._feed.hub.resume(self)
+            self._read_on()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget the client."""
+        if self._resting:
+            self._resting.cancel()
+        leave(self._feed, self)
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Give the buffer that is read into."""
+        return _VIEW
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what was read."""
+        self.silent_pings = 0
+        if nbytes != _PONG_BYTES or self._inbox or _BUFFER[:2] != _PONG:
+            self._receive(bytes(_VIEW[:nbytes]))
+
+    def data_received(self, data: bytes) -> None:
+        """
+        Take what was read, where nobody asks for the buffer.
+
+        uvloop (0.23) keeps the last protocol's method of this name, and all that belongs to it, unless this one has it.
+        """
+        self.silent_pings = 0
+        self._receive(data)
+
+    def _receive(self, data: bytes) -> None:
+        inbox = self._inbox = self._inbox or Inbox(self._deflates)
+        received = inbox.receive(data)
+        self._ration(received.frames)
+        if self.flow is Flow.CLOSING:
+            if inbox.close_code is not None:
+                self._transport.close()  # the client has answered our close
+            return
+        for message in received.messages:
+            answer(self._feed, self, message)
+        if received.output:
+            self._transport.write(received.output)
+        if inbox.close_code is not None:
+            self.close_code = inbox.close_code
+            self._feed.hub.close(self)
+            self._transport.close()
+        elif inbox.is_at_rest:
+            self._inbox = None
+
+    def _ration(self, frames: int) -> None:
+        now_s = self._feed.clock()
+        allowance = min(FRAMES_AT_ONCE, self._allowance + (now_s - self._allowed_s) * FRAMES_PER_S) - frames
+        self._allowance, self._allowed_s = allowance, now_s
+        if allowance < 0 and self._resting is None:
+            self._transport.pause_reading()
+            self._resting = asyncio.get_running_loop().call_later(-allowance / FRAMES_PER_S, self._rested)
+
+    def _rested(self) -> None:
+        self._resting = None
+        self._read_on()
+
+    def _read_on(self) -> None:
+        if self.flow is not Flow.PAUSED and self._resting is None:
+            self._transport.resume_reading()

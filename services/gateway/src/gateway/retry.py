@@ -1,0 +1,11 @@
+"""When a client that was asked to leave should come back: not at once, and not all together."""
+
+import json
+import random
+
+RETRY_AFTER_MS = (100, 1000)
+
+
+def retry_reason() -> str:
+    """Give a close frame's reason that says so. Source: docs/protocol.md, Frames."""
+    return json.dumps({"retry_after_ms": random.randint(*RETRY_AFTER_MS)}, separators=(",", ":"))  # noqa: S311 - no secret

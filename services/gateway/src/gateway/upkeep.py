@@ -1,0 +1,109 @@
+"""
+What connections need from time to time, for all of them together: no timer stands for a single one.
+
+Who answers no ping is dropped, who does not read is dropped, who does not answer a close is dropped, and who has been
+there for long may be asked to come again.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Iterable, Iterator
+
+from reportcast.contracts.close_codes import CloseCode
+
+from gateway.feed import Feed, Feeds
+from gateway.hub import SLICE_WRITES, Connection, Flow
+from gateway.membership import part
+from gateway.retry import retry_reason
+
+TICK_S = 1.0
+# A client gets so long to answer a close.
+CLOSING_S = 5.0
+SILENT_PINGS = 2
+# Lifetimes end within this part before their full length, so that not all end as they began: together.
+LIFETIME_JITTER = 0.2
+# Multiples of it are spread evenly over the unit interval, without anything to remember for each connection.
+GOLDEN = 0.618033988749895
+
+
+class Upkeep:
+    """Looks after the connections of all feeds."""
+
+    def __init__(self, feeds: Feeds) -> None:
+        settings = feeds.first.settings
+        self._feeds = feeds
+        self._clock = feeds.first.clock
+        self._ping_interval_s = settings.gateway_ping_interval_s
+        self._stuck_s = settings.gateway_stuck_s
+        self._lifetime_s = settings.gateway_max_lifetime_s
+        # By id, the bytes unsent and since when they are as many; and since when a close is unanswered.
+        self._unsent: dict[int, tuple[int, float]] = {}
+        self._asked: dict[int, float] = {}
+
+    async def run(self) -> None:
+        """Go on for ever."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._ping_for_ever())
+            tasks.create_task(self._look_for_ever())
+
+    async def _ping_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._ping_interval_s)
+            for feed in self._feeds:
+                for few in _slices(feed.hub.connections):
+                    for connection in few:
+                        _ping(feed, connection)
+                    await asyncio.sleep(0)
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            for feed in self._feeds:
+                self._expire(feed)
+            self._drop_stuck()
+            self._drop_unanswered()
+
+    def _drop_stuck(self) -> None:
+        now_s, before, self._unsent = self._clock(), self._unsent, {}
+        for feed in self._feeds:
+            for connection in feed.hub.paused:
+                unsent = connection.unsent_bytes
+                known, since_s = before.get(connection.peer.id, (unsent, now_s))
+                if known != unsent:  # it reads, slowly as it may be
+                    since_s = now_s
+                if now_s - since_s >= self._stuck_s:
+                    part(feed, connection, CloseCode.TOO_SLOW, f"nothing was read for {self._stuck_s:g} s")
+                else:
+                    self._unsent[connection.peer.id] = unsent, since_s
+
+    def _drop_unanswered(self) -> None:
+        now_s, before, self._asked = self._clock(), self._asked, {}
+        for feed in self._feeds:
+            for connection in feed.hub.closing:
+                since_s = self._asked[connection.peer.id] = before.get(connection.peer.id, now_s)
+                if now_s - since_s >= CLOSING_S:
+                    connection.abort()
+
+    def _expire(self, feed: Feed) -> None:
+        if not self._lifetime_s:
+            return
+        now_s = self._clock()
+        for connection in list(feed.hub.connections):  # oldest first
+            age_s = now_s - connection.peer.opened_s
+            if age_s < self._lifetime_s * (1 - LIFETIME_JITTER):
+                return
+            if age_s >= self._lifetime_s * (1 - LIFETIME_JITTER * (connection.peer.id * GOLDEN % 1)):
+                part(feed, connection, CloseCode.SERVICE_RESTART, retry_reason())
+
+
+def _ping(feed: Feed, connection: Connection) -> None:
+    if connection.silent_pings >= SILENT_PINGS:
+        part(feed, connection, CloseCode.PING_TIMEOUT, f"{SILENT_PINGS} pings were not answered")
+    elif connection.flow is Flow.OPEN:  # one that is paused would not get it
+        connection.ping()
+
+
+def _slices(connections: Iterable[Connection]) -> Iterator[list[Connection]]:
+    rest = iter(list(connections))
+    while few := list(itertools.islice(rest, SLICE_WRITES)):
+        yield few

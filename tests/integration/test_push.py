@@ -1,0 +1,169 @@
+"""Connections on transports that uvicorn hands off: what is special about them, on a real server."""
+
+import asyncio
+import contextlib
+import gc
+import json
+
+import pytest
+import websockets.exceptions
+from gateway.push import PushConnection
+from reportcast.broker.memory import MemoryBroker
+from reportcast.contracts.close_codes import CloseCode
+from reportcast.service.http import listen, serve_http
+from reportcast.service.uvicorn_parts import HAND_OFF, WebSocketProtocol
+from reportcast.telemetry.metrics import new_registry
+from starlette.types import Receive, Scope, Send
+from websockets.asyncio.client import ClientConnection
+from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+
+from tests.support.faults import slow_reader
+from tests.support.reports import publication
+from tests.support.running import CHANNEL, RunningGateway, running_gateway
+from tests.support.wait import await_until
+
+# As browsers offer it.
+DEFLATE = ClientPerMessageDeflateFactory(client_max_window_bits=True)
+PING = '{"type":"ping"}'
+HANDSHAKE = (
+    b"GET /ws HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+async def kind_of_next(client: ClientConnection) -> str:
+    """Give the type of the next frame."""
+    kind: str = json.loads(await client.recv())["type"]
+    return kind
+
+
+async def test_uvicorn_forgets_a_connection(gateway: RunningGateway) -> None:
+    """Nothing of what it keeps for one is left, without a collection."""
+    gc.collect()
+    gc.disable()
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            for _ in range(10):
+                await (await stack.enter_async_context(gateway.connect(extensions=[DEFLATE]))).recv()
+            kinds = [type(each) for each in gc.get_objects()]
+    finally:
+        gc.enable()
+
+    assert kinds.count(PushConnection) == 10
+    assert kinds.count(WebSocketProtocol) == 0
+
+
+@pytest.mark.parametrize(
+    ("factory", "agreed"),
+    [
+        pytest.param(DEFLATE, True, id="as-browsers-do"),
+        pytest.param(ClientPerMessageDeflateFactory(server_max_window_bits=15), True, id="largest-window"),
+        pytest.param(ClientPerMessageDeflateFactory(server_max_window_bits=12), False, id="smaller-window"),
+    ],
+)
+async def test_deflate(memory_broker: MemoryBroker, factory: ClientPerMessageDeflateFactory, agreed: bool) -> None:
+    """A client that takes what everybody takes is sent the deflated frame; it may deflate, too."""
+    await memory_broker.publish(CHANNEL, publication("x" * 5000, "name"))
+    async with running_gateway(memory_broker) as gateway, gateway.connect(extensions=[factory]) as client:
+        await await_until("it has joined", lambda: len(gateway.feed.hub) == 1)
+
+        assert len(json.loads(await client.recv())["data"]["repos"][0]["name"]) == 5005
+        assert bool(client.protocol.extensions) is agreed
+        await client.send(PING)
+        assert await kind_of_next(client) == "pong"
+        (connection,) = gateway.feed.hub.connections
+        newest = gateway.feed.hub.newest
+        assert newest is not None
+        assert len(newest.deflated) < len(newest.plain) / 10
+        assert connection.frames_sent == 1
+
+
+async def test_a_fragmented_message_and_a_ping(gateway: RunningGateway) -> None:
+    """Are answered as whole ones are; and pings between them."""
+    async with gateway.connect() as client:
+        await client.recv()
+        await client.send(["{", '"type"', ':"ping"}'])
+        assert await kind_of_next(client) == "pong"
+        await (await client.ping())
+
+
+async def test_a_text_that_is_not_utf_8(gateway: RunningGateway) -> None:
+    """Closes with 1007 and disturbs nobody else."""
+    async with gateway.connect() as client, gateway.connect() as other:
+        await client.recv()
+        await other.recv()
+        await client.send(b"\xff\xfe", text=True)
+
+        with pytest.raises(websockets.exceptions.ConnectionClosed):
+            await client.recv()
+
+        assert client.close_code == CloseCode.INVALID_TEXT
+        await other.send(PING)
+        assert await kind_of_next(other) == "pong"
+        await await_until("it is gone", lambda: len(gateway.feed.hub) == 1)
+        assert await gateway.metric("reportcast_gateway_closed_total", code="1007") == 1
+
+
+async def test_who_leaves_is_forgotten(gateway: RunningGateway) -> None:
+    """With its own close code, or without any."""
+    async with gateway.connect() as polite, slow_reader(gateway.address):
+        await polite.recv()
+        await await_until("both joined", lambda: len(gateway.feed.hub) == 2)
+    await await_until("both are gone", lambda: len(gateway.feed.hub) == 0)
+
+    assert gateway.feed.hub.closing == []
+    assert await gateway.metric("reportcast_gateway_connections") == 0
+    assert await gateway.metric("reportcast_gateway_closed_total", code="other") == 2
+
+
+async def test_a_flood_of_messages_holds_nobody_up(gateway: RunningGateway) -> None:
+    """Who sends many is read slowly, while others are answered at once; none of its messages is lost."""
+    async with gateway.connect() as flood, gateway.connect() as other:
+        await flood.recv()
+        await other.recv()
+        for _ in range(200):
+            await flood.send(PING)
+        for _ in range(20):
+            await other.send(PING)
+            assert await kind_of_next(other) == "pong"
+
+        (first, _) = gateway.feed.hub.connections
+        assert isinstance(first, PushConnection)
+        assert first.is_resting
+        for _ in range(200):
+            assert await kind_of_next(flood) == "pong"
+
+
+async def test_a_message_before_the_handshake_has_ended() -> None:
+    """Is one too early (RFC 6455, 4.1): the transport is not handed off, and everything is as it was."""
+    asked, came = asyncio.Event(), asyncio.Event()
+    handed_off: list[object] = []
+
+    async def late(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        asked.set()
+        await came.wait()
+        await send({"type": "websocket.accept"})
+        handed_off.append(scope["extensions"][HAND_OFF](asyncio.Protocol()))
+        await send({"type": "websocket.close", "code": CloseCode.PROTOCOL_ERROR})
+
+    listener, stop = listen("127.0.0.1", 0), asyncio.Event()
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(
+            serve_http(late, listener, stop, registry=new_registry(), lifespan="off", ws=WebSocketProtocol)
+        )
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        writer.write(HANDSHAKE)
+        await asked.wait()
+        writer.write(b"\x81\x80\0\0\0\0")
+        await writer.drain()
+        async with asyncio.timeout(10):
+            for _ in range(10):  # turns of the loop, in which what was written arrives
+                await asyncio.sleep(0)
+            came.set()
+            await reader.readuntil(b"\x88\x02\x03\xea")
+        writer.close()
+        await writer.wait_closed()
+        stop.set()
+
+    assert handed_off == [None]

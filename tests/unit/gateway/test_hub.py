@@ -1,0 +1,357 @@
+"""The fan-out, with everything that can happen between two of its slices."""
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+from gateway import hub as hub_module
+from gateway.burst import Burst
+from gateway.hub import MAX_WAITING_BYTES, Flow, Hub, Peer
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from reportcast.contracts.frames import PreparedFrame
+
+
+class Ticks:
+    """An event loop that turns when it is told to."""
+
+    def __init__(self) -> None:
+        self._due: list[Callable[[], None]] = []
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        self._due.append(callback)
+
+    def turn(self) -> None:
+        due, self._due = self._due, []
+        for callback in due:
+            callback()
+
+    def run(self) -> int:
+        """Turn until nothing is due; give how often it turned."""
+        turns = 0
+        while self._due:
+            self.turn()
+            turns += 1
+        return turns
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class Reader:
+    """A connection whose kernel takes ``room`` more writes before it is full."""
+
+    peer: Peer
+    hub: Hub
+    room: int = 1_000_000
+    flow: Flow = Flow.OPEN
+    sequence: int = 0
+    frames_sent: int = 0
+    conflated: int = 0
+    silent_pings: int = 0
+    close_code: int = 1006
+    unsent_bytes: int = 0
+    received: list[int] = dataclasses.field(default_factory=list)
+    told: list[int] = dataclasses.field(default_factory=list)
+    joined_at: int = 0
+
+    def write(self, burst: Burst) -> None:
+        assert self.flow is Flow.OPEN
+        self.received += [int(frame.payload) for frame in burst.frames]
+        self._took()
+
+    def tell_skipped(self, count: int) -> None:
+        assert self.flow is Flow.OPEN
+        self.told.append(count)
+        self._took()
+
+    def reply(self, frame: PreparedFrame) -> None:
+        raise NotImplementedError
+
+    def ping(self) -> None:
+        raise NotImplementedError
+
+    def close(self, code: int, reason: str) -> None:
+        raise NotImplementedError
+
+    def abort(self) -> None:
+        raise NotImplementedError
+
+    def _took(self) -> None:
+        self.room -= 1
+        if self.room <= 0:
+            self.hub.pause(self)
+
+
+class World:
+    """A hub, its ticks, and what it counted; updates carry their number."""
+
+    def __init__(self) -> None:
+        self.ticks = Ticks()
+        self.sent = 0
+        self.conflated = 0
+        self.hub = Hub(self.ticks.soon, self._on_sent, self._on_conflated)
+        self.published = 0
+        self.readers: list[Reader] = []
+
+    def join(self) -> Reader:
+        reader = Reader(Peer(len(self.readers) + 1, "audit", "", "", 0.0), self.hub, joined_at=self.published)
+        self.readers.append(reader)
+        self.hub.join(reader)
+        return reader
+
+    def publish(self, count: int = 1, padding: str = "") -> None:
+        for _ in range(count):
+            self.published += 1
+            self.hub.publish(PreparedFrame((str(self.published) + padding).encode()))
+
+    def _on_sent(self, count: int) -> None:
+        self.sent += count
+
+    def _on_conflated(self, count: int) -> None:
+        self.conflated += count
+
+
+def test_everyone_is_given_every_update() -> None:
+    """In order, and each once."""
+    world = World()
+    readers = [world.join() for _ in range(3)]
+    for _ in range(4):
+        world.publish()
+        world.ticks.run()
+
+    assert [reader.received for reader in readers] == [[1, 2, 3, 4]] * 3
+    assert world.sent == 12
+
+
+def test_who_joins_is_given_the_newest() -> None:
+    """Also while it still waits to be fanned out; then not a second time."""
+    world = World()
+    world.publish(3)
+
+    reader = world.join()
+    world.ticks.run()
+
+    assert reader.received == [3]
+
+
+def test_the_updates_of_one_tick_are_joined() -> None:
+    """One write for all of them, and everybody gets the same bytes."""
+    world = World()
+    reader = world.join()
+    world.publish(8)
+    world.ticks.run()
+
+    assert reader.received == list(range(1, 9))
+    assert reader.room == 1_000_000 - 1
+
+
+def test_a_fan_out_goes_in_slices() -> None:
+    """Everybody else has a turn after each; updates that come meanwhile follow, joined."""
+    world = World()
+    readers = [world.join() for _ in range(1000)]
+    world.publish()
+    world.ticks.turn()
+    assert sum(bool(reader.received) for reader in readers) == hub_module.SLICE_WRITES
+    world.publish(2)
+
+    world.ticks.run()
+
+    assert all(reader.received == [1, 2, 3] for reader in readers)
+
+
+def test_a_large_update_is_given_to_fewer_at_a_time() -> None:
+    """A slice is bounded in bytes, too."""
+    world = World()
+    readers = [world.join() for _ in range(9)]
+    world.publish(padding=" " * hub_module.SLICE_BYTES)
+
+    assert world.ticks.run() >= len(readers)
+    assert all(reader.received == [1] for reader in readers)
+
+
+def test_who_is_paused_is_spared_and_then_given_the_newest() -> None:
+    """What it missed is counted, and it is told before the newest comes."""
+    world = World()
+    slow, quick = world.join(), world.join()
+    slow.room = 1
+    for _ in range(5):
+        world.publish()
+        world.ticks.run()
+    assert (slow.received, world.hub.paused, world.hub.behind(slow)) == ([1], [slow], 4)
+    slow.room = 10
+
+    world.hub.resume(slow)
+
+    assert (slow.received, slow.told, slow.conflated, world.conflated) == ([1, 5], [3], 3, 3)
+    assert quick.received == [1, 2, 3, 4, 5]
+    world.publish()
+    world.ticks.run()
+    assert slow.received == [1, 5, 6]
+
+
+def test_who_is_paused_by_being_told_gets_the_newest_later() -> None:
+    """The note was the last that the kernel took; nothing is counted twice."""
+    world = World()
+    slow = world.join()
+    slow.room = 1
+    world.publish(1)
+    world.ticks.run()
+    world.publish(3)
+    world.ticks.run()
+    slow.room = 1
+    world.hub.resume(slow)
+    assert (slow.received, slow.told) == ([1], [2])
+    slow.room = 10
+
+    world.hub.resume(slow)
+
+    assert (slow.received, slow.told, slow.conflated) == ([1, 4], [2], 2)
+
+
+def test_what_a_paused_one_missed_is_counted_when_it_leaves() -> None:
+    """It never got them."""
+    world = World()
+    slow = world.join()
+    slow.room = 1
+    world.publish()
+    world.ticks.run()
+    world.publish(7)
+
+    world.hub.leave(slow)
+
+    assert (slow.conflated, len(world.hub)) == (7, 0)
+
+
+def test_what_waits_is_bounded() -> None:
+    """When updates come faster than they can be fanned out, the oldest make room, for everybody, and are counted."""
+    world = World()
+    reader = world.join()
+    world.publish(5, padding=" " * (MAX_WAITING_BYTES // 3))
+    world.ticks.run()
+
+    assert reader.received == [4, 5]
+    assert (reader.conflated, reader.told) == (3, [3])
+
+
+def test_an_update_larger_than_the_bound_is_given() -> None:
+    """The newest always is."""
+    world = World()
+    reader = world.join()
+    world.publish(2, padding=" " * (MAX_WAITING_BYTES + 1))
+    world.ticks.run()
+
+    assert reader.received == [2]
+
+
+def test_who_asks_is_given_the_newest_again() -> None:
+    """At once, or on resuming; who has not got it yet, once."""
+    world = World()
+    reader = world.join()
+    world.hub.repeat(reader)
+    world.publish()
+    world.hub.repeat(reader)
+    world.ticks.run()
+    assert reader.received == [1]
+
+    world.hub.repeat(reader)
+
+    assert reader.received == [1, 1]
+    world.hub.pause(reader)
+    world.hub.repeat(reader)
+    world.hub.resume(reader)
+    assert reader.received == [1, 1, 1]
+    assert world.conflated == 0
+
+
+@pytest.mark.parametrize("flow", [Flow.PAUSED, Flow.CLOSING])
+def test_one_that_is_closing_is_given_nothing(flow: Flow) -> None:
+    """Whatever it was before, and although a fan-out is under way."""
+    world = World()
+    first, closing = world.join(), world.join()
+    if flow is Flow.PAUSED:
+        world.hub.pause(closing)
+    world.publish()
+    world.hub.close(closing)
+    world.hub.resume(closing)
+    world.hub.pause(closing)
+    world.ticks.run()
+
+    assert (first.received, closing.received) == ([1], [])
+    assert (len(world.hub), world.hub.closing, world.hub.paused) == (1, [closing], [])
+    world.hub.leave(closing)
+    assert world.hub.closing == []
+
+
+class HubMachine(RuleBasedStateMachine):
+    """
+    Any order of publishing, joining, pausing, resuming, leaving and turns of the loop.
+
+    What a reader was given is always in order and without repetition, and every update since it joined is accounted
+    for: given, or counted as left out, or still to come.
+    """
+
+    readers = Bundle("readers")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = World()
+        self.limits = hub_module.SLICE_WRITES, hub_module.MAX_WAITING_BYTES
+        hub_module.SLICE_WRITES, hub_module.MAX_WAITING_BYTES = 2, 40
+
+    def teardown(self) -> None:
+        for reader in self.world.hub.paused:
+            reader.room = 1_000_000  # type: ignore[attr-defined]
+            self.world.hub.resume(reader)
+        self.world.ticks.run()
+        for reader in self.world.readers:
+            if reader.flow is Flow.OPEN and self.world.published:
+                assert reader.received[-1] == self.world.published
+        hub_module.SLICE_WRITES, hub_module.MAX_WAITING_BYTES = self.limits
+
+    @rule(target=readers)
+    def join(self) -> Reader:
+        return self.world.join()
+
+    @rule(count=st.integers(1, 3), padding=st.sampled_from(["", " " * 15]))
+    def publish(self, count: int, padding: str) -> None:
+        self.world.publish(count, padding)
+
+    @rule()
+    def turn(self) -> None:
+        self.world.ticks.turn()
+
+    @rule(reader=readers, room=st.integers(1, 2))
+    def fills(self, reader: Reader, room: int) -> None:
+        reader.room = room
+
+    @rule(reader=readers, room=st.integers(1, 3))
+    def resume(self, reader: Reader, room: int) -> None:
+        if reader.flow is Flow.PAUSED:
+            reader.room = room
+            self.world.hub.resume(reader)
+
+    @rule(reader=consumes(readers), closes=st.booleans())
+    def leave(self, reader: Reader, closes: bool) -> None:
+        if closes:
+            self.world.hub.close(reader)
+        self.world.hub.leave(reader)
+
+    @invariant()
+    def nothing_is_given_twice_or_out_of_order(self) -> None:
+        for reader in self.world.readers:
+            assert reader.received == sorted(set(reader.received))
+
+    @invariant()
+    def everything_is_accounted_for(self) -> None:
+        for reader in self.world.readers:
+            if reader.flow is Flow.CLOSING:
+                continue
+            since_joining = len([number for number in reader.received if number > reader.joined_at])
+            assert since_joining + reader.conflated + self.world.hub.behind(reader) == (
+                self.world.published - reader.joined_at
+            )
+            assert reader.frames_sent == len(reader.received)
+
+
+TestHub = HubMachine.TestCase
+TestHub.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
