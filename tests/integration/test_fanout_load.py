@@ -147,12 +147,14 @@ def test_compressed_events_are_read(programs: Path, tmp_path: Path, size: int) -
 
 
 def test_the_gateway_is_read_where_compression_is_offered(programs: Path, tmp_path: Path) -> None:
-    """Whatever the gateway makes of the offer, and of a burst, its frames are told from its greeting, and read."""
-    with connected(programs, SET_UPS["reportcast"](programs), tmp_path, True) as (server, load, _):
+    """Frames deflated once for all, and those of a burst, are told from the gateway's greeting, and read."""
+    with connected(programs, SET_UPS["reportcast"](programs), tmp_path, True) as (server, load, agreed):
         subject = Subject(server, load)
         one_by_one = subject.broadcast(65536, 1, 0.0, EVENTS, CLIENTS)
         burst = subject.broadcast(2048, EVENTS, 0.0, 1, CLIENTS)
 
+    assert agreed == CLIENTS
+    assert one_by_one.got.bytes < EVENTS * CLIENTS * 65536 / 2
     assert one_by_one.is_complete
     assert one_by_one.got.is_faithful
     assert burst.is_complete
