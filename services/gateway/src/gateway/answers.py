@@ -46,7 +46,7 @@ def _clients(everyone: Sequence[tuple[Feed, Connection]]) -> list[dict[str, Any]
             "address": connection.peer.address,
             "userAgent": connection.peer.user_agent,
             "connectedAt": feed.opened_at(connection.peer),
-            "framesSent": connection.frames_sent,
+            "framesSent": feed.hub.given(connection),
             "conflated": connection.conflated,
             "behind": feed.hub.behind(connection),
         }
