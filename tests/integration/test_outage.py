@@ -13,9 +13,10 @@ import watcher.tenure
 from reportcast.broker.keys import keys_of
 from reportcast.broker.memory import MemoryBroker
 from reportcast.broker.redis import RedisBroker
+from reportcast.contracts.body import PreparedBody
 from reportcast.contracts.messages import encode_stamps
 
-from tests.support.faults import DeafSubscription, PublishesWhileRead
+from tests.support.faults import DeafSubscription, LosesLinkOnce, PublishesWhileRead
 from tests.support.redis_server import RedisServer, real_redis, redis_gone, redis_paused
 from tests.support.reports import audit, audit_bytes, publication
 from tests.support.running import CHANNEL, RunningGateway, running_gateway, running_watcher
@@ -236,3 +237,31 @@ async def test_a_trigger_brings_back_what_another_watcher_replaced(memory_broker
 
         await await_until("the file is served", lambda: offset_of(running) == 3)
         assert (await running.http.get("audit")).json() == audit(1)
+
+
+async def test_a_link_that_breaks_while_a_report_is_compressed(
+    memory_broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The report was taken in but not given to anybody yet: it is, after joining again."""
+    await memory_broker.publish(CHANNEL, publication(1))
+    broker, going = LosesLinkOnce(memory_broker), asyncio.Event()
+    async with running_gateway(broker) as running, running.connect(max_size=None) as client:
+        await await_until("it has the report", lambda: running.feed.hub.newest)
+        compressor = running.feed.compressor
+        deflated = compressor.deflated
+
+        async def slowly(body: PreparedBody) -> bytes:
+            going.set()
+            await broker.broke.wait()
+            return await deflated(body)
+
+        monkeypatch.setattr(compressor, "deflated", slowly)
+        await memory_broker.publish(CHANNEL, publication("x" * 100_000, "large"))
+        await going.wait()
+        broker.now = True
+        while len(json.loads(await client.recv())["data"]["repos"][0]["name"]) < 100_000:
+            pass
+
+        newest = running.feed.hub.newest
+        assert newest is not None
+        assert running.feed.replica.frame is newest.frames[0]

@@ -12,12 +12,14 @@ import websockets.exceptions
 from gateway.push import PushConnection
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.close_codes import CloseCode
+from reportcast.contracts.frames import SERVER
 from reportcast.service.http import listen, serve_http
 from reportcast.service.uvicorn_parts import HAND_OFF, WebSocketProtocol
 from reportcast.telemetry.metrics import new_registry
 from starlette.types import Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection
 from websockets.extensions.permessage_deflate import ClientPerMessageDeflateFactory
+from websockets.frames import Frame, Opcode
 
 from tests.support.faults import slow_reader
 from tests.support.reports import publication
@@ -193,3 +195,22 @@ async def test_a_descriptor_is_its_connections_until_it_is_lost(ending: str) -> 
             client.close()
         assert await lost
     server.close()
+
+
+@pytest.mark.parametrize("size", [1025, 3_000_000])
+async def test_why_it_is_closed_is_seen_however_much_was_sent(gateway: RunningGateway, size: int) -> None:
+    """1009, although the rest of the message is on its way still; and nothing of the connection stays."""
+    port = int(gateway.address.rsplit(":", 1)[1].rstrip("/"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(HANDSHAKE)
+    await reader.readuntil(f'"server":"{SERVER}"}}'.encode())  # the greeting
+    writer.write(Frame(Opcode.TEXT, b"x" * size).serialize(mask=True))
+
+    received = await reader.read()
+
+    assert received[:1] == b"\x88"
+    assert int.from_bytes(received[2:4]) == CloseCode.MESSAGE_TOO_BIG
+    writer.close()
+    await writer.wait_closed()
+    await await_until("it is gone", lambda: not gateway.feed.hub.closing and not len(gateway.feed.hub))
+    assert await gateway.metric("reportcast_gateway_closed_total", code="1009") == 1

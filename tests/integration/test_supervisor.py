@@ -90,3 +90,14 @@ def test_a_signal_ends_all(number: signal.Signals) -> None:
 
         assert process.wait(timeout=5) == 0
         assert set(said(process, 3)) == {"0 ended", "1 ended", "2 ended"}
+
+
+def test_workers_that_hang_are_not_waited_for() -> None:
+    """They have a time to end, and are killed then; the code says that it was no good end."""
+    with supervisor(2, "hang") as process:
+        assert sorted(said(process, 2)) == ["0 serves", "1 serves"]
+        process.terminate()
+
+        assert process.wait(timeout=5) == 1
+        killed = logged(process, 2)
+    assert [(line["event"], line["worker"]) for line in killed] == [("worker killed", 0), ("worker killed", 1)]

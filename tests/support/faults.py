@@ -6,7 +6,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from reportcast.broker.base import Broker, ChannelState, Stored
+from reportcast.broker.errors import BrokerUnavailable
 from reportcast.contracts.messages import Message, Publication
+from reportcast.contracts.position import Position
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
@@ -58,6 +60,22 @@ class PublishesWhileRead(DeafSubscription):
     async def state(self, channel: str) -> ChannelState:
         await self._broker.publish(channel, self._publication)
         return await self._broker.state(channel)
+
+
+class LosesLinkOnce(DeafSubscription):
+    """A broker whose link breaks at the next look at the position, once ``now`` is set."""
+
+    def __init__(self, broker: Broker) -> None:
+        super().__init__(broker)
+        self.now = False
+        self.broke = asyncio.Event()
+
+    async def position(self, channel: str) -> Position | None:
+        if self.now:
+            self.now = False
+            self.broke.set()
+            raise BrokerUnavailable("link", "a fault")
+        return await self._broker.position(channel)
 
 
 class HoldsFirstPublish(DeafSubscription):

@@ -2,10 +2,12 @@
 Runs a supervisor whose workers do as they are told.
 
 Arguments: how many workers, and what they do: ``fail`` (with exit code 1), ``refuse`` (cannot be started as asked),
-``serve`` until they are told to end, or ``unforkable`` (the same, but no third process is to be had at first).
+``serve`` until they are told to end, ``hang`` when they are, or ``unforkable`` (they serve, but no third process can be
+had at first).
 """
 
 import asyncio
+import signal
 import sys
 from collections.abc import Iterator
 
@@ -21,6 +23,12 @@ async def fail(seat: Seat, stop: asyncio.Event) -> None:
 
 async def refuse(seat: Seat, stop: asyncio.Event) -> None:
     raise StartupError("the worker cannot start")
+
+
+async def hang(seat: Seat, stop: asyncio.Event) -> None:
+    say(f"{seat.place.number} serves")
+    await stop.wait()
+    signal.pause()
 
 
 async def serve(seat: Seat, stop: asyncio.Event) -> None:
@@ -48,10 +56,10 @@ def main(workers: str, what: str) -> int:
     configure_logs("info", "json", "supervise")
     if what == "unforkable":
         refuse_fork(iter(range(3)))
-    work = {"fail": fail, "refuse": refuse}.get(what, serve)
+    work = {"fail": fail, "refuse": refuse, "hang": hang}.get(what, serve)
     seats = make_seats(listen_together("127.0.0.1", 0, int(workers)))
     try:
-        return Supervisor(seats, work, lambda number: say(f"{number} ended")).run()
+        return Supervisor(seats, work, lambda number: say(f"{number} ended"), patience_s=0.5).run()
     except StartupError:
         return 2  # as reportcast.service.process does
 

@@ -36,7 +36,7 @@ def first_column(table: str) -> set[str]:
 
 def test_every_setting_is_documented() -> None:
     """With the default that the code has, and no other is."""
-    fields = WatcherSettings.model_fields | GatewaySettings.model_fields | StandaloneSettings.model_fields
+    fields = StandaloneSettings.model_fields | WatcherSettings.model_fields | GatewaySettings.model_fields
     table = section(OPERATIONS, "Settings")
 
     assert first_column(table) - {"variable"} == {name.upper() for name in fields}

@@ -43,6 +43,7 @@ class Reader:
     peer: Peer
     hub: Hub
     room: int = 1_000_000
+    broken: bool = False
     flow: Flow = Flow.OPEN
     sequence: int = 0
     began: int = 0
@@ -56,6 +57,8 @@ class Reader:
 
     def write(self, burst: Burst) -> None:
         assert self.flow is Flow.OPEN
+        if self.broken:
+            raise RuntimeError("a fault")
         self.received += [int(frame.payload) for frame in burst.frames]
         self._took()
 
@@ -89,7 +92,8 @@ class World:
         self.ticks = Ticks()
         self.sent = 0
         self.conflated = 0
-        self.hub = Hub(self.ticks.soon, self._on_sent, self._on_conflated)
+        self.failed: list[object] = []
+        self.hub = Hub(self.ticks.soon, self._on_sent, self._on_conflated, lambda each, error: self.failed.append(each))
         self.published = 0
         self.readers: list[Reader] = []
 
@@ -261,6 +265,19 @@ def test_who_asks_is_given_the_newest_again() -> None:
     world.hub.resume(reader)
     assert reader.received == [1, 1, 1]
     assert world.conflated == 0
+
+
+def test_one_that_fails_fails_alone() -> None:
+    """It is given nothing more; the others are given this update and those after it."""
+    world = World()
+    bad, good = world.join(), world.join()
+    bad.broken = True
+    for _ in range(3):
+        world.publish()
+        world.ticks.run()
+
+    assert good.received == [1, 2, 3]
+    assert (world.failed, world.hub.closing, bad.received) == ([bad], [bad], [])
 
 
 @pytest.mark.parametrize("flow", [Flow.PAUSED, Flow.CLOSING])

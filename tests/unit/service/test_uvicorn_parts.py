@@ -20,6 +20,7 @@ import uvloop
 import websockets.asyncio.client
 import websockets.exceptions
 from reportcast.service.http import listen
+from reportcast.service.sockets import unsent_bytes
 from reportcast.service.uvicorn_parts import (
     HAND_OFF,
     MAX_HEAD_BYTES,
@@ -44,6 +45,7 @@ from websockets.server import ServerProtocol
 from tests.support.wait import await_until
 
 HEAD = b"GET / HTTP/1.1\r\nHost: x\r\n"
+UNREAD_S = 30.0
 TIMEOUT_S = 10.0
 
 
@@ -106,7 +108,7 @@ async def serving(
 ) -> AsyncIterator[Serving]:
     """Run a server to the end of the block; it sweeps by the test's clock."""
     clock, cuts, received, stop, listener = Clock(), list[Cut](), bytearray(), asyncio.Event(), listen("127.0.0.1", 0)
-    arrivals = Arrivals(TIMEOUT_S, max_descriptor, cuts.append, clock)
+    arrivals = Arrivals(TIMEOUT_S, UNREAD_S, max_descriptor, cuts.append, clock)
 
     class Observed(HttpProtocol):
         def data_received(self, data: bytes) -> None:
@@ -169,7 +171,7 @@ def test_the_minor_version_is_the_pinned_one() -> None:
             "connection_made connection_lost data_received on_message_begin on_body on_message_complete "
             "handle_websocket_upgrade",
         ),
-        (WebSocketProtocol, WebSocketsSansIOProtocol, "handle_connect"),
+        (WebSocketProtocol, WebSocketsSansIOProtocol, "handle_connect send"),
     ],
 )
 def test_what_is_overridden_is_there(ours: type, base: type, names: str) -> None:
@@ -553,3 +555,27 @@ async def test_sockets_beyond_the_descriptors_are_dropped() -> None:
         assert (await read_answer(again))[1] == b"hello"
         kept[0][1].close()
         writer.close()
+
+
+async def test_a_client_that_takes_nothing_of_its_answer_is_cut_off() -> None:
+    """One that takes a little from time to time is not."""
+
+    async def large(request: Request) -> Response:
+        return Response(b"x" * 20_000_000)
+
+    async with serving(Starlette(routes=[Route("/", large)])) as running:
+        stuck, reading = [await asyncio.open_connection("127.0.0.1", running.port, limit=1024) for _ in range(2)]
+        for _, writer in (stuck, reading):
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        connections = running.server.server_state.connections
+        await await_until("both are answered", lambda: sum(unsent_bytes(c.transport) > 0 for c in connections) == 2)
+        for _ in range(4):
+            running.arrivals.sweep_unread(connections)
+            running.clock.now_s += UNREAD_S - 1
+            await reading[0].readexactly(500_000)
+        running.arrivals.sweep_unread(connections)
+
+        await await_until("one is cut off", lambda: len(connections) == 1)
+        assert running.cuts == [Cut.UNREAD]
+        for _, writer in (stuck, reading):
+            writer.transport.abort()

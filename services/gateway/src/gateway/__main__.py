@@ -23,6 +23,9 @@ from gateway.server import serve_feeds
 from gateway.settings import GatewaySettings
 from gateway.workers import Seat, Supervisor, make_seats
 
+# After its drain, a worker has this for clients that do not answer, requests, and its own end.
+END_WITHIN_S = 14.0
+
 
 async def serve(
     settings: GatewaySettings, max_connections: int, ledger: Ledger, seat: Seat, stop: asyncio.Event
@@ -47,7 +50,8 @@ def run(settings: GatewaySettings) -> int:
     serve_seat = functools.partial(serve, settings, connection_limit(settings.gateway_max_connections, workers), ledger)
     if workers == 1:
         return in_event_loop(serve_seat)(Seat(ALONE, listeners[0]))
-    return Supervisor(make_seats(listeners), serve_seat, ledger.clear).run()
+    patience_s = settings.gateway_drain_s + END_WITHIN_S
+    return Supervisor(make_seats(listeners), serve_seat, ledger.clear, patience_s).run()
 
 
 def main() -> None:

@@ -71,3 +71,14 @@ class Admission:
 
     def _bucket(self, address: str) -> int | None:
         return self._ledger.bucket(address) if self._max_per_address else None
+
+    @property
+    def too_often(self) -> str:
+        """What a client is told that ``admit_handshake`` refuses."""
+        return f"this address connects more than {self._handshakes_per_s} times a second; try again in a second"
+
+    def sentence(self, refusal: Refusal) -> str:
+        """What a client is told that ``enter`` refuses; at most 123 bytes."""
+        if refusal is Refusal.ALL:
+            return f"connection limit of {self.max_connections} reached; try again later"
+        return f"connection limit of {self._max_per_address} for an address reached; close one, or try again later"

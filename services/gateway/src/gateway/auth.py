@@ -9,6 +9,7 @@ from reportcast.service.http import OPERATIONAL_PATHS
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocket
 
 
 def is_allowed_origin(origin: str | None, host: str | None, allowed: tuple[str, ...]) -> bool:
@@ -56,11 +57,14 @@ class AllowedHosts:
         host = Headers(scope=scope).get("host", "")
         if scope["path"] in OPERATIONAL_PATHS or is_allowed_host(host, self._allowed):
             await self._app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close"})  # before the upgrade: a 403
         else:
-            sentence = "this host is not served here; set GATEWAY_ALLOWED_HOSTS to allow it"
-            await JSONResponse({"error": sentence}, 403)(scope, receive, send)
+            refusal = JSONResponse(
+                {"error": "this host is not served here; set GATEWAY_ALLOWED_HOSTS to allow it"}, 403
+            )
+            if scope["type"] == "websocket":  # before the upgrade
+                await WebSocket(scope, receive, send).send_denial_response(refusal)
+            else:
+                await refusal(scope, receive, send)
 
 
 def require_admin(token: str | None, authorization: str | None) -> None:

@@ -19,6 +19,11 @@ class Burst:
         self.frames = frames
         self.last = last
 
+    @property
+    def size(self) -> int:
+        """Bytes of the messages."""
+        return sum(each.size for each in self.frames)
+
     @Once
     def plain(self) -> bytes:
         """What goes to a connection whose client takes no compression."""

@@ -14,6 +14,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 import msgspec
+import structlog
+
+log = structlog.get_logger("colleagues")
 
 # Who has not answered by then is left out.
 ANSWER_S = 1.0
@@ -122,13 +125,16 @@ class Colleagues:
 
     async def _tell(self, end: socket.socket, question: str) -> None:
         with end:  # whatever becomes of the answer, who asks is not left waiting
-            answer = msgspec.json.encode(await self._answers[question]())
             end.setblocking(False)
             try:
+                answer = msgspec.json.encode(await self._answers[question]())
                 async with asyncio.timeout(ANSWER_S):
                     await asyncio.get_running_loop().sock_sendall(end, answer)
             except (OSError, TimeoutError):
                 pass  # who asked waits no more
+            except Exception:
+                # It would end this worker with all its clients; who asked goes on without this answer.
+                log.exception("question not answered", question=question)
 
 
 def _socket_of(descriptor: int) -> socket.socket:

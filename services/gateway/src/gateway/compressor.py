@@ -1,8 +1,12 @@
 """Compresses bodies: small ones at once, large ones in a thread, and each once, however many ask at the same time."""
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 
 from reportcast.contracts.body import Encoding, Form, PreparedBody
+
+# One for what is asked for over HTTP, which asks for one at a time, and one for the newest report.
+THREADS = 2
 
 
 class Compressor:
@@ -10,6 +14,8 @@ class Compressor:
 
     def __init__(self) -> None:
         self._running: dict[tuple[PreparedBody, Form], asyncio.Future[bytes]] = {}
+        # Its own, so that nothing else that is done in threads keeps an update waiting.
+        self._threads = ThreadPoolExecutor(THREADS, "compressor")
 
     async def encoded(self, body: PreparedBody, encoding: Encoding) -> bytes:
         """Give ``body`` as ``encoding`` has it."""
@@ -32,7 +38,7 @@ class Compressor:
             return made
         running = self._running.get((body, form))
         if running is None:
-            running = asyncio.get_running_loop().run_in_executor(None, getattr, body, form)
+            running = asyncio.get_running_loop().run_in_executor(self._threads, getattr, body, form)
             self._running[body, form] = running
             running.add_done_callback(lambda _: self._running.pop((body, form)))
         # One who goes away must not take it from the others.

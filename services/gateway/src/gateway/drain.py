@@ -7,6 +7,7 @@ import structlog
 from reportcast.contracts.close_codes import CloseCode
 
 from gateway.feed import Feeds
+from gateway.hub import SLICE_WRITES
 from gateway.membership import part
 from gateway.retry import retry_reason
 from gateway.upkeep import CLOSING_S
@@ -29,10 +30,11 @@ async def drain(feeds: Feeds) -> None:
     for number, (feed, connection) in enumerate(staying):
         # Each within its own share of the time: in no rhythm, but never many at once.
         wait_s = began_s + (number + random.random()) * share_s - clock()  # noqa: S311 - no secret
-        if wait_s > STEP_S:
-            await asyncio.sleep(wait_s)
+        if wait_s > STEP_S or number % SLICE_WRITES == 0:
+            await asyncio.sleep(max(0.0, wait_s))
         part(feed, connection, CloseCode.SERVICE_RESTART, retry_reason())
     for _ in range(int(CLOSING_S / STEP_S)):
         if not any(feed.hub.closing for feed in feeds):
             break
         await asyncio.sleep(STEP_S)
+    log.info("drained", unanswered=sum(len(feed.hub.closing) for feed in feeds))

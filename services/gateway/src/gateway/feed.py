@@ -7,6 +7,7 @@ import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
 
+import structlog
 from reportcast.broker.base import Broker
 from reportcast.contracts.clock import iso_utc
 from reportcast.contracts.frames import PreparedFrame, no_report, skipped
@@ -22,6 +23,9 @@ from gateway.metrics import GatewayMetrics
 from gateway.relay import Relay
 from gateway.replica import Replica
 from gateway.settings import ServerSettings
+from gateway.shelf import Shelf
+
+log = structlog.get_logger("feed")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -43,6 +47,7 @@ class Feed:
     relay: Relay
     admission: Admission
     compressor: Compressor
+    shelf: Shelf
     metrics: GatewayMetrics
     health: Health
     started_at: datetime.datetime
@@ -102,9 +107,8 @@ class Feeds:
 
     @property
     def connections(self) -> list[tuple[Feed, Connection]]:
-        """Those who follow any channel, each with its own, oldest first."""
-        everyone = ((feed, connection) for feed in self for connection in feed.hub.connections)
-        return sorted(everyone, key=lambda each: each[1].peer.id)
+        """Those who follow any channel, each with its own."""
+        return [(feed, connection) for feed in self for connection in feed.hub.connections]
 
     @property
     def admission(self) -> Admission:
@@ -131,9 +135,10 @@ def make_feeds(
         limit = connection_limit(settings.gateway_max_connections)
         admission = Admission(settings, limit, Ledger(), 0, time.monotonic)
     compressor = Compressor()
+    shelf = Shelf(broker, compressor)
     feeds = []
     for channel in channels:
-        replica, hub = Replica(), Hub(loop.call_soon, metrics.sent.inc, metrics.conflated.inc)
+        replica, hub = Replica(), Hub(loop.call_soon, metrics.sent.inc, metrics.conflated.inc, _drop)
         relay = Relay(broker, channel, replica, hub, compressor, metrics, health, now)
         feed = Feed(
             settings=settings,
@@ -144,6 +149,7 @@ def make_feeds(
             relay=relay,
             admission=admission,
             compressor=compressor,
+            shelf=shelf,
             metrics=metrics,
             health=health,
             started_at=started_at,
@@ -153,6 +159,11 @@ def make_feeds(
         metrics.overdue.labels(channel).set_function(functools.partial(_overdue_s, feed))
         feeds.append(feed)
     return Feeds(feeds)
+
+
+def _drop(connection: Connection, error: Exception) -> None:
+    log.error("connection failed", id=connection.peer.id, error=repr(error))
+    connection.abort()
 
 
 def _overdue_s(feed: Feed) -> float:

@@ -82,7 +82,7 @@ class Connection(Protocol):
 
     @property
     def unsent_bytes(self) -> int:
-        """What its transport has not taken yet."""
+        """What its client has not taken yet."""
         ...
 
     def write(self, burst: Burst) -> None:
@@ -118,6 +118,7 @@ class Hub:
         soon: Calls back in the next tick of the event loop.
         on_sent: Gets how many updates connections were given since the last call.
         on_conflated: Gets how many a connection was not given.
+        on_failure: Gets a connection that could not be written to, and why; it is closing then.
 
     Attributes:
         newest: The last update published; ``None`` before the first.
@@ -128,11 +129,13 @@ class Hub:
         soon: Callable[[Callable[[], None]], object],
         on_sent: Callable[[int], object],
         on_conflated: Callable[[int], object],
+        on_failure: Callable[[Connection, Exception], object],
     ) -> None:
         self.newest: Burst | None = None
         self._soon = soon
         self._on_sent = on_sent
         self._on_conflated = on_conflated
+        self._on_failure = on_failure
         self._everyone: dict[int, Connection] = {}
         self._open: dict[int, Connection] = {}
         self._paused: dict[int, Connection] = {}
@@ -218,7 +221,7 @@ class Hub:
         """Have ``frame`` given to every connection, together with what else is published in this tick."""
         self.newest = Burst((frame,), self._sequence + 1)
         self._waiting.append(frame)
-        while len(self._waiting) > 1 and sum(len(each.plain) for each in self._waiting) > MAX_WAITING_BYTES:
+        while len(self._waiting) > 1 and sum(each.size for each in self._waiting) > MAX_WAITING_BYTES:
             del self._waiting[0]
         if self._fanning_out is None:
             self._fanning_out = self._fan_out()
@@ -240,7 +243,7 @@ class Hub:
         while self._waiting:
             waiting, self._waiting = self._waiting, []
             burst = self.newest if self.newest and len(waiting) == 1 else Burst(waiting, self._sequence)
-            slice_size = max(1, min(SLICE_WRITES, SLICE_BYTES // len(burst.plain)))
+            slice_size = max(1, min(SLICE_WRITES, SLICE_BYTES // burst.size))
             turns = iter(list(self._open.values()))
             while batch := list(itertools.islice(turns, slice_size)):
                 self._on_sent(self._give_all(batch, burst))
@@ -253,12 +256,17 @@ class Hub:
             if connection.flow is not Flow.OPEN:
                 continue
             behind = last - connection.sequence
-            if behind == count:  # as nearly always
-                connection.sequence = last
-                connection.write(burst)
-                sent += count
-            else:
-                sent += self._catch_up(connection, burst, behind)
+            try:
+                if behind == count:  # as nearly always
+                    connection.sequence = last
+                    connection.write(burst)
+                    sent += count
+                else:
+                    sent += self._catch_up(connection, burst, behind)
+            except Exception as error:
+                # Whatever is wrong with one must not keep the update from the others.
+                self.close(connection)
+                self._on_failure(connection, error)
         return sent
 
     def _catch_up(self, connection: Connection, burst: Burst, behind: int) -> int:

@@ -79,6 +79,11 @@ class Inbox:
         close = self._parser.close_rcvd or self._parser.close_sent
         return close.code if close else NO_CODE
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the client has sent its close frame, which is the last of it."""
+        return self._parser.close_rcvd is not None
+
     def _add(self, frame: Frame) -> str | bytes | None:
         if self._begun is None:
             self._begun, self._is_text = bytearray(), frame.opcode is Opcode.TEXT

@@ -31,10 +31,10 @@ class GatewayMetrics:
         for reason in REFUSALS:
             self.refused.labels(reason)
         self.updates = Counter("reportcast_gateway_updates_total", "Frames handed to the hub", registry=registry)
-        self.sent = Counter("reportcast_gateway_frames_sent_total", "Frames sent to clients", registry=registry)
+        self.sent = Counter("reportcast_gateway_frames_sent_total", "Updates given to clients", registry=registry)
         self.conflated = Counter(
             "reportcast_gateway_conflated_total",
-            "Frames replaced by a newer one before a slow client took them",
+            "Updates that slow clients were not given, because a newer one took their place",
             registry=registry,
         )
         self.bad_requests = Counter(

@@ -6,10 +6,12 @@ kernel has not taken whole, and from then on the hub spares the connection until
 """
 
 import asyncio
+import contextlib
 import os
 
 from reportcast.contracts.close_codes import ABNORMAL
 from reportcast.contracts.frames import PING_FRAME, PreparedFrame, close_frame
+from reportcast.service.sockets import unsent_bytes
 from reportcast.service.uvicorn_parts import HandOff
 
 from gateway.burst import Burst
@@ -89,8 +91,8 @@ class PushConnection(asyncio.BufferedProtocol):
 
     @property
     def unsent_bytes(self) -> int:
-        """What the kernel has not taken yet."""
-        return self._transport.get_write_buffer_size()
+        """See ``Connection``."""
+        return unsent_bytes(self._transport)
 
     @property
     def is_resting(self) -> bool:
@@ -111,12 +113,12 @@ class PushConnection(asyncio.BufferedProtocol):
         except OSError:  # full, or broken; the transport finds out which
             sent = 0
         if sent < len(data):
-            self._transport.write(memoryview(data)[sent:])
+            self._send(memoryview(data)[sent:])
 
     def reply(self, frame: PreparedFrame) -> None:
         """See ``Connection``."""
         if self.flow is not Flow.CLOSING:
-            self._transport.write(frame.plain)
+            self._send(frame.plain)
 
     def tell_skipped(self, count: int) -> None:
         """See ``Connection``."""
@@ -126,11 +128,11 @@ class PushConnection(asyncio.BufferedProtocol):
     def ping(self) -> None:
         """See ``Connection``."""
         self.silent_pings += 1
-        self._transport.write(PING_FRAME)
+        self._send(PING_FRAME)
 
     def close(self, code: int, reason: str) -> None:
         """See ``Connection``."""
-        self._transport.write(close_frame(code, reason))
+        self._send(close_frame(code, reason))
         self._read_on()  # for the client's answer to it
 
     def abort(self) -> None:
@@ -142,8 +144,8 @@ class PushConnection(asyncio.BufferedProtocol):
     def pause_writing(self) -> None:
         """Spare the client, and read nothing more that would have to be answered."""
         if self.flow is Flow.OPEN:
-            self._transport.pause_reading()
             self._feed.hub.pause(self)
+            self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """Go on."""
@@ -181,19 +183,32 @@ class PushConnection(asyncio.BufferedProtocol):
         received = inbox.receive(data)
         self._ration(received.frames)
         if self.flow is Flow.CLOSING:
-            if inbox.close_code is not None:
+            if inbox.is_over:
                 self._transport.close()  # the client has answered our close
             return
         for message in received.messages:
             answer(self._feed, self, message)
         if received.output:
-            self._transport.write(received.output)
+            self._send(received.output)
         if inbox.close_code is not None:
             self.close_code = inbox.close_code
             self._feed.hub.close(self)
-            self._transport.close()
+            self._end(inbox.is_over)
         elif inbox.is_at_rest:
             self._inbox = None
+
+    def _end(self, is_over: bool) -> None:
+        if is_over:
+            self._transport.close()
+        else:
+            # What the client still sends is read and let go: a socket that is closed with something unread is reset,
+            # and then the client may not get to see why.
+            self._transport.write_eof()
+
+    def _send(self, data: bytes | memoryview) -> None:
+        # A transport that is closed for good raises; that its connection is lost is told to it, or was.
+        with contextlib.suppress(RuntimeError):
+            self._transport.write(data)
 
     def _ration(self, frames: int) -> None:
         now_s = self._feed.clock()

@@ -15,6 +15,7 @@ from reportcast.broker.backoff import Outage
 from reportcast.broker.base import Broker
 from reportcast.broker.errors import BrokerError, BrokerUnavailable
 from reportcast.contracts.clock import iso_utc
+from reportcast.contracts.frames import PreparedFrame
 from reportcast.contracts.messages import Message, Snapshot, Source
 from reportcast.contracts.position import Continuity, Position
 from reportcast.telemetry.health import Health
@@ -71,6 +72,7 @@ class Relay:
         self._replica = replica
         self._hub = hub
         self._compressor = compressor
+        self._published: PreparedFrame | None = None
         self._metrics = metrics
         self._health = health
         self._now = now
@@ -96,7 +98,8 @@ class Relay:
             state = await self._broker.state(self._channel)
             if state.source and state.source.heard_at:
                 self.heard_at = min(state.source.heard_at, self._now())  # by the watcher's clock, for once
-            if self._replica.reset(state, iso_utc(self._now())):
+            self._replica.reset(state, iso_utc(self._now()))
+            if self._replica.frame is not self._published:  # also when the link was lost before all had the last one
                 await self._fan_out()
             self._connected(True)
             self._health.fulfil(self._condition)
@@ -140,6 +143,7 @@ class Relay:
         if frame.body is not None and frame.body.is_large:
             await self._compressor.deflated(frame.body)
         self._hub.publish(frame)
+        self._published = frame
 
     def _connected(self, connected: bool) -> None:
         self.is_connected = connected

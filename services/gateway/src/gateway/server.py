@@ -49,6 +49,7 @@ async def serve_feeds(
             stop,
             functools.partial(drain, feeds),
             registry=registry,
+            unread_s=settings.gateway_stuck_s,
             request_timeout_s=settings.gateway_handshake_timeout_s,
             trusted_proxies=settings.gateway_trusted_proxies,
             lifespan="off",

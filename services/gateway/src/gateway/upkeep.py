@@ -17,6 +17,9 @@ from gateway.membership import part
 from gateway.retry import retry_reason
 
 TICK_S = 1.0
+# One that reads, but needs so many times GATEWAY_STUCK_S for what it was given, is too slow all the same: what it holds
+# of old reports is memory.
+PATIENCE = 10
 # A client gets so long to answer a close.
 CLOSING_S = 5.0
 SILENT_PINGS = 2
@@ -36,8 +39,9 @@ class Upkeep:
         self._ping_interval_s = settings.gateway_ping_interval_s
         self._stuck_s = settings.gateway_stuck_s
         self._lifetime_s = settings.gateway_max_lifetime_s
-        # By id, the bytes unsent and since when they are as many; and since when a close is unanswered.
-        self._unsent: dict[int, tuple[int, float]] = {}
+        # By id, the bytes unsent, since when they are as many, and since when there are any; and since when a close is
+        # unanswered.
+        self._unsent: dict[int, tuple[int, float, float]] = {}
         self._asked: dict[int, float] = {}
 
     async def run(self) -> None:
@@ -68,13 +72,15 @@ class Upkeep:
         for feed in self._feeds:
             for connection in feed.hub.paused:
                 unsent = connection.unsent_bytes
-                known, since_s = before.get(connection.peer.id, (unsent, now_s))
+                known, since_s, began_s = before.get(connection.peer.id, (unsent, now_s, now_s))
                 if known != unsent:  # it reads, slowly as it may be
                     since_s = now_s
                 if now_s - since_s >= self._stuck_s:
                     part(feed, connection, CloseCode.TOO_SLOW, f"nothing was read for {self._stuck_s:g} s")
+                elif now_s - began_s >= PATIENCE * self._stuck_s:
+                    part(feed, connection, CloseCode.TOO_SLOW, f"too little was read in {PATIENCE * self._stuck_s:g} s")
                 else:
-                    self._unsent[connection.peer.id] = unsent, since_s
+                    self._unsent[connection.peer.id] = unsent, since_s, began_s
 
     def _drop_unanswered(self) -> None:
         now_s, before, self._asked = self._clock(), self._asked, {}

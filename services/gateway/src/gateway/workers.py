@@ -11,6 +11,7 @@ Source: docs/adr/0012-workers.md.
 
 import asyncio
 import dataclasses
+import math
 import os
 import signal
 import socket
@@ -84,6 +85,7 @@ class Supervisor:
         serve: Run in a worker's event loop, with its seat and the event that ends it.
         on_end: Called in the supervisor with the number of a worker whose process has ended, before another takes its
             seat: what it held of all workers' is free then.
+        patience_s: How long workers may take to end; those that hang are killed then.
     """
 
     def __init__(
@@ -91,10 +93,13 @@ class Supervisor:
         seats: Sequence[Seat],
         serve: Callable[[Seat, asyncio.Event], Awaitable[None]],
         on_end: Callable[[int], None] = lambda number: None,
+        patience_s: float = math.inf,
     ) -> None:
         self._workers = [_Worker(seat) for seat in seats]
         self._serve = serve
         self._on_end = on_end
+        self._patience_s = patience_s
+        self._given_up_s = math.inf
         self._line, self._my_end = os.pipe()
         self._code: int | None = None
 
@@ -111,6 +116,9 @@ class Supervisor:
         while self._code is None or self._at_work:
             self._fill_seats()
             number = self._await_signal()
+            if time.monotonic() >= self._given_up_s:
+                self._kill_workers()
+                return EXIT_FAILED
             if number == signal.SIGCHLD:
                 self._look_after_workers()
             elif number in STOPPING and self._code is not None:
@@ -125,9 +133,10 @@ class Supervisor:
 
     def _await_signal(self) -> int | None:
         empty = [] if self._code is not None else [each.due_s for each in self._workers if each.pid is None]
-        if not empty:
+        due_s = min([*empty, self._given_up_s])
+        if due_s == math.inf:
             return signal.sigwaitinfo(AWAITED).si_signo
-        found = signal.sigtimedwait(AWAITED, max(0.0, min(empty) - time.monotonic()))
+        found = signal.sigtimedwait(AWAITED, max(0.0, due_s - time.monotonic()))
         return found and found.si_signo
 
     def _fill_seats(self) -> None:
@@ -158,7 +167,8 @@ class Supervisor:
         if self._code is None and code == EXIT_USAGE:
             self._stop(code)
         elif self._code is None:
-            self._postpone(worker, "worker died", pid=pid, code=code)
+            why = {"signal": signal.Signals(-code).name} if code < 0 else {"code": code}
+            self._postpone(worker, "worker died", pid=pid, **why)
         elif code != EXIT_OK:
             self._code = self._code or EXIT_FAILED
 
@@ -171,16 +181,21 @@ class Supervisor:
 
     def _stop(self, code: int) -> None:
         self._code = code
+        self._given_up_s = time.monotonic() + self._patience_s
         os.close(self._my_end)
         for worker in self._workers:  # or clients would wait for one that accepts no more
             worker.seat.listener.close()
 
     def _end_at_once(self, number: int) -> int:
+        self._kill_workers()
+        return 128 + number
+
+    def _kill_workers(self) -> None:
         for worker in self._at_work:
             assert worker.pid is not None
+            log.error("worker killed", worker=worker.seat.place.number, pid=worker.pid)
             os.kill(worker.pid, signal.SIGKILL)  # it is ours: nobody else has waited for it
             os.waitpid(worker.pid, 0)
-        return 128 + number
 
     def _work(self, worker: _Worker) -> int:
         os.close(self._my_end)

@@ -8,6 +8,7 @@ from gateway.feed import make_feeds
 from gateway.metrics import GatewayMetrics
 from gateway.server import serve_feeds
 from gateway.settings import ServerSettings
+from pydantic import Field
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.clock import utc_now
 from reportcast.service.http import address_of, listen
@@ -22,6 +23,11 @@ class StandaloneSettings(SourceSettings, ServerSettings):
     """All that the standalone server can be told."""
 
     prefixes: ClassVar[tuple[str, ...]] = ("REPORT_", "HISTORY_", "GATEWAY_")
+
+    # There is no other replica to spread the clients over, and somebody who waits for the end.
+    gateway_drain_s: float = Field(
+        0.0, ge=0, le=3600, description="at the end, connections are closed spread over so long, seconds"
+    )
 
 
 async def serve(settings: StandaloneSettings, stop: asyncio.Event) -> None:

@@ -2,8 +2,8 @@
 How many descriptors a process may have, and who gets them.
 
 OWN are what it has open itself: streams, event loop, listener, Redis, the watch. FREE are never given to connections,
-so that Redis and files can be opened at any time. Of the rest, HTTP requests get what ``for_http`` says, and WebSockets
-what is left.
+so that Redis and files can be opened at any time. Of the rest, WebSockets do not get what ``for_http`` says; HTTP
+requests can take more than that while there are few WebSockets.
 """
 
 import contextlib

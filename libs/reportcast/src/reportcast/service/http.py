@@ -27,6 +27,7 @@ OPERATIONAL_PATHS = ("/healthz", "/readyz", "/metrics")
 GRACEFUL_S = 5
 REQUEST_TIMEOUT_S = 10.0
 SILENCE_S = 60.0
+UNREAD_S = 30.0
 BACKLOG = 2048
 UNSENT_BYTES = 128 * 1024
 TCP_NOTSENT_LOWAT = getattr(socket, "TCP_NOTSENT_LOWAT", 25)  # named from Python 3.12 on
@@ -105,6 +106,7 @@ async def serve_http(
     *,
     registry: CollectorRegistry,
     request_timeout_s: float = REQUEST_TIMEOUT_S,
+    unread_s: float = UNREAD_S,
     trusted_proxies: Sequence[str] = (),
     **options: Any,
 ) -> None:
@@ -118,11 +120,12 @@ async def serve_http(
         drain: Awaited once nothing is accepted any more.
         registry: Counts what is cut off.
         request_timeout_s: A request that has not come whole by then ends its connection.
+        unread_s: A client that takes nothing of its answer for so long is cut off.
         trusted_proxies: Addresses and networks of those whose X-Forwarded-For is believed.
         options: Of ``uvicorn.Config``.
     """
     clock = asyncio.get_running_loop().time
-    arrivals = Arrivals(request_timeout_s, raise_limit() - FREE, Cuts(registry, clock).count, clock)
+    arrivals = Arrivals(request_timeout_s, unread_s, raise_limit() - FREE, Cuts(registry, clock).count, clock)
     config = uvicorn.Config(
         app,
         http=cast(type[asyncio.Protocol], functools.partial(HttpProtocol, arrivals)),

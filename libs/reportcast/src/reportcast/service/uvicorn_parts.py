@@ -16,10 +16,11 @@ import enum
 import itertools
 import json
 import zlib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, cast
 
 import uvicorn
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import NegotiationError
@@ -28,7 +29,11 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPe
 from websockets.http11 import Request
 from websockets.typing import ExtensionParameter
 
+from reportcast.service.sockets import unsent_bytes
+
 TICK_S = 1.0
+# A WebSocket that was not handed off gets so long to answer a close.
+CLOSE_TIMEOUT_S = 5.0
 # Of a request, all but its body. nginx takes 32 KiB of headers, and browsers send no more than they are given.
 MAX_HEAD_BYTES = 64 * 1024
 # Name of the ASGI extension: a ``HandOff``, for one connection.
@@ -74,6 +79,7 @@ class Server(uvicorn.Server):
         while not self._stop.is_set():
             await self.on_tick(0)
             self._arrivals.sweep()
+            self._arrivals.sweep_unread(self.server_state.connections)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK_S):
                     await self._stop.wait()
@@ -92,9 +98,10 @@ class Server(uvicorn.Server):
 
 
 class Cut(enum.StrEnum):
-    """Why a connection was ended before its request was answered, as the metric names it."""
+    """Why a connection was ended before its request was answered in full, as the metric names it."""
 
     TIMEOUT = "timeout"
+    UNREAD = "unread"
     HEADERS = "headers"
     DESCRIPTORS = "descriptors"
 
@@ -107,6 +114,7 @@ class Arrivals:
 
     Args:
         timeout_s: How long a request may take to come.
+        unread_s: How long a client may take nothing of its answer.
         max_descriptor: A socket that gets this number or a higher one is not kept: the kernel gives the lowest that is
             free, so all below are taken.
         on_cut: Told of every connection that is ended.
@@ -114,11 +122,18 @@ class Arrivals:
     """
 
     def __init__(
-        self, timeout_s: float, max_descriptor: int, on_cut: Callable[[Cut], None], clock: Callable[[], float]
+        self,
+        timeout_s: float,
+        unread_s: float,
+        max_descriptor: int,
+        on_cut: Callable[[Cut], None],
+        clock: Callable[[], float],
     ) -> None:
         self.max_descriptor = max_descriptor
         self.on_cut = on_cut
         self._timeout_s = timeout_s
+        self._unread_s = unread_s
+        self._unread: dict[HttpProtocol, tuple[int, float]] = {}
         self._clock = clock
         self._since: dict[HttpProtocol, float] = {}  # the oldest is the first
 
@@ -139,6 +154,18 @@ class Arrivals:
         for protocol, _ in list(itertools.takewhile(lambda each: each[1] <= before, self._since.items())):
             self.forget(protocol)
             protocol.time_out()
+
+    def sweep_unread(self, connections: Iterable[object]) -> None:
+        """End those of ``connections`` that have taken nothing of their answer for too long."""
+        now, before, self._unread = self._clock(), self._unread, {}
+        for protocol in list(connections):
+            if isinstance(protocol, HttpProtocol) and (unsent := unsent_bytes(protocol.transport)):
+                known, since = before.get(protocol, (unsent, now))
+                if known != unsent or now - since < self._unread_s:
+                    self._unread[protocol] = unsent, now if known != unsent else since
+                else:
+                    self.on_cut(Cut.UNREAD)
+                    protocol.transport.abort()
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -249,6 +276,7 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.close_timeout = CLOSE_TIMEOUT_S
         self.conn.available_extensions = [_SharedDeflateFactory()]
 
     def handle_connect(self, event: Request) -> None:
@@ -256,6 +284,12 @@ class WebSocketProtocol(WebSocketsSansIOProtocol):
         super().handle_connect(event)
         if not self.close_sent:
             cast(dict[str, Any], self.scope["extensions"])[HAND_OFF] = self._hand_off
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Do as uvicorn does, which takes an answer instead of the upgrade for none, and logs an error (0.54)."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True
 
     def _hand_off(self, protocol: asyncio.BaseProtocol) -> HandedOff | None:
         """

@@ -8,8 +8,8 @@ from starlette.responses import Response
 
 from gateway.encoding import acceptable
 from gateway.etag import etag_of, known_etag
-from gateway.feed import Feed
 from gateway.routes.channel import ChosenFeed, feed_of, feeds_of
+from gateway.shelf import ShelfBusy
 
 JSON = "application/json"
 VARY = {"Vary": "Accept-Encoding"}
@@ -32,7 +32,7 @@ async def latest(request: Request) -> Response:
     }
     if known:
         return Response(status_code=304, headers=headers | VARY)
-    return await _response(feed, body, encodings[0], headers)
+    return _response(await feed.compressor.encoded(body, encodings[0]), encodings[0], headers)
 
 
 # Not a route of FastAPI, whose dependencies take 60 µs, as much as all the rest: this one is polled.
@@ -49,14 +49,16 @@ async def history(feed: ChosenFeed) -> list[str]:
 @audit_router.head("/audit/history/{name}", include_in_schema=False)
 async def past(feed: ChosenFeed, name: str, request: Request) -> Response:
     """Give one kept report."""
-    raw = await feed.broker.past_report(feed.channel, name) if is_history_name(name) else None
-    if raw is None:
-        raise HTTPException(404, "the history has no report of that name; /audit/history lists those it has")
-    body = PreparedBody(raw)
-    encodings = _acceptable(request, body)
-    # Nobody keeps it, so it is encoded anew for everyone who asks; gzip takes eight times as long as zstd.
-    cheap = [encoding for encoding in encodings if encoding is not Encoding.GZIP] or encodings
-    return await _response(feed, body, cheap[0], {})
+    try:
+        body = await feed.shelf.get(feed.channel, name) if is_history_name(name) else None
+        if body is None:
+            raise HTTPException(404, "the history has no report of that name; /audit/history lists those it has")
+        encodings = _acceptable(request, body)
+        # It is kept for a short time alone; gzip takes eight times as long as zstd.
+        cheap = [encoding for encoding in encodings if encoding is not Encoding.GZIP] or encodings
+        return _response(await feed.shelf.encoded(body, cheap[0]), cheap[0], {})
+    except ShelfBusy:
+        raise HTTPException(503, "too many ask for past reports; try again", {"Retry-After": "2"}) from None
 
 
 def _acceptable(request: Request, body: PreparedBody) -> tuple[Encoding, ...]:
@@ -72,7 +74,6 @@ def _field(request: Request, name: str) -> str | None:
     return ", ".join(lines) if lines else None
 
 
-async def _response(feed: Feed, body: PreparedBody, encoding: Encoding, headers: dict[str, str]) -> Response:
+def _response(content: bytes, encoding: Encoding, headers: dict[str, str]) -> Response:
     coding = {} if encoding is Encoding.IDENTITY else {"Content-Encoding": encoding.value}
-    content = await feed.compressor.encoded(body, encoding)
     return Response(content, media_type=JSON, headers=headers | coding | VARY)

@@ -29,6 +29,11 @@ async def colleagues_of(request: Request) -> Colleagues:
 AllWorkers = Annotated[Colleagues, Depends(colleagues_of)]
 
 
+def not_served(feeds: Feeds) -> str:
+    """Tell which channels are served to who asked for another."""
+    return f"this channel is not served here; served are: {', '.join(feeds.channels)}"
+
+
 async def feed_of(feeds: AllFeeds, channel: str | None = None) -> Feed:
     """
     Give the feed of ``?channel=``, the first one without it.
@@ -38,14 +43,14 @@ async def feed_of(feeds: AllFeeds, channel: str | None = None) -> Feed:
     """
     feed = feeds.get(channel)
     if feed is None:
-        raise HTTPException(404, f"this channel is not served here; served are: {', '.join(feeds.channels)}")
+        raise HTTPException(404, not_served(feeds))
     return feed
 
 
 ChosenFeed = Annotated[Feed, Depends(feed_of)]
 
 
-def only_admin(feeds: AllFeeds, request: Request) -> None:
+async def only_admin(feeds: AllFeeds, request: Request) -> None:
     """Let an admin pass; see ``require_admin``."""
     require_admin(feeds.first.settings.gateway_admin_token, request.headers.get("authorization"))
 

@@ -11,7 +11,6 @@ from reportcast.service.uvicorn_parts import HAND_OFF
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket
 
-from gateway.admission import Refusal
 from gateway.asgi import AsgiConnection
 from gateway.auth import is_allowed_origin
 from gateway.feed import Feed, Feeds
@@ -19,14 +18,9 @@ from gateway.hub import Peer
 from gateway.membership import join, leave
 from gateway.push import PushConnection
 from gateway.retry import retry_reason
+from gateway.routes.channel import not_served
 
 log = structlog.get_logger("websocket")
-
-SENTENCES = {
-    Refusal.ALL: "connection limit reached; try again later",
-    Refusal.ADDRESS: "connection limit of this address reached; close one, or try again later",
-}
-TOO_OFTEN = "this address connects too often; try again in a second"
 
 
 def websocket_router(feeds: Feeds) -> APIRouter:
@@ -42,10 +36,11 @@ def websocket_router(feeds: Feeds) -> APIRouter:
         is_v1 = SUBPROTOCOL in websocket.scope["subprotocols"]
         await websocket.accept(SUBPROTOCOL if is_v1 else None)
         if feeds.is_draining:
-            await websocket.close(CloseCode.SERVICE_RESTART, retry_reason())
+            await _close(feed, websocket, CloseCode.SERVICE_RESTART, retry_reason())
         elif refusal := feeds.admission.enter(_address(websocket)):
-            feed.metrics.refused.labels(refusal).inc()
-            await websocket.close(CloseCode.TRY_AGAIN_LATER, SENTENCES[refusal])
+            sentence = feeds.admission.sentence(refusal)
+            _count_refusal(feeds, refusal, address=_address(websocket), sentence=sentence)
+            await _close(feed, websocket, CloseCode.TRY_AGAIN_LATER, sentence)
         else:
             await _serve(feed, websocket, _peer(websocket, next(ids), feed), is_v1)
 
@@ -57,37 +52,55 @@ async def _serve(feed: Feed, websocket: WebSocket, peer: Peer, tells_skipped: bo
     if hand_off is None:
         follower = AsgiConnection(websocket, feed, peer, tells_skipped)
         join(feed, follower)
-        await follower.serve()
-        leave(feed, follower)
+        try:
+            await follower.serve()
+        finally:
+            leave(feed, follower)
         return
     connection = PushConnection(feed, peer, tells_skipped)
     if connection.take_over(hand_off):
         join(feed, connection)
     else:
         feed.admission.leave(peer.host)
-        await websocket.close(CloseCode.PROTOCOL_ERROR, "a message came before the handshake had ended")
+        await _close(feed, websocket, CloseCode.PROTOCOL_ERROR, "a message came before the handshake had ended")
+
+
+async def _close(feed: Feed, websocket: WebSocket, code: CloseCode, reason: str) -> None:
+    feed.metrics.count_close(code)
+    await websocket.close(code, reason)
 
 
 async def _admitted(feeds: Feeds, websocket: WebSocket) -> Feed | None:
-    headers, metrics = websocket.headers, feeds.first.metrics
+    headers, address = websocket.headers, _address(websocket)
     allowed = feeds.first.settings.gateway_allowed_origins
     channel = websocket.query_params.get("channel")
     feed = feeds.get(channel)
-    if not feeds.admission.admit_handshake(_address(websocket)):
-        metrics.refused.labels("rate").inc()
-        log.info("connection refused", address=_address(websocket), remedy="GATEWAY_HANDSHAKES_PER_S")
-        await websocket.send_denial_response(JSONResponse({"error": TOO_OFTEN}, 429, {"Retry-After": "1"}))
-        return None
-    if not is_allowed_origin(headers.get("origin"), headers.get("host"), allowed):
-        metrics.refused.labels("origin").inc()
-        log.info("connection refused", origin=headers["origin"][:200], remedy="GATEWAY_ALLOWED_ORIGINS")
+    if not feeds.admission.admit_handshake(address):
+        _count_refusal(feeds, "rate", address=address, remedy="GATEWAY_HANDSHAKES_PER_S")
+        await _refuse(websocket, 429, feeds.admission.too_often, {"Retry-After": "1"})
+    elif not is_allowed_origin(headers.get("origin"), headers.get("host"), allowed):
+        origin = headers["origin"][:200]
+        _count_refusal(feeds, "origin", address=address, origin=origin, remedy="GATEWAY_ALLOWED_ORIGINS")
+        await _refuse(websocket, 403, "this origin may not connect; set GATEWAY_ALLOWED_ORIGINS to allow it")
     elif feed is None:
-        metrics.refused.labels("channel").inc()
-        log.info("connection refused", channel=(channel or "")[:64], served=feeds.channels)
+        _count_refusal(feeds, "channel", address=address, channel=(channel or "")[:64], served=feeds.channels)
+        await _refuse(websocket, 403, not_served(feeds))
     else:
         return feed
-    await websocket.close()  # before the upgrade: a 403
     return None
+
+
+def _count_refusal(feeds: Feeds, reason: str, **facts: object) -> None:
+    feeds.first.metrics.refused.labels(reason).inc()
+    log.info("connection refused", reason=str(reason), **facts)
+
+
+async def _refuse(websocket: WebSocket, status: int, sentence: str, headers: dict[str, str] | None = None) -> None:
+    """Answer instead of the upgrade; a server that cannot gives a 403."""
+    if "websocket.http.response" in websocket.scope["extensions"]:
+        await websocket.send_denial_response(JSONResponse({"error": sentence}, status, headers))
+    else:
+        await websocket.close()
 
 
 def _address(websocket: WebSocket) -> str:
@@ -95,7 +108,8 @@ def _address(websocket: WebSocket) -> str:
 
 
 def _peer(websocket: WebSocket, number: int, feed: Feed) -> Peer:
-    address = f"{websocket.client.host}:{websocket.client.port}" if websocket.client else "unknown:0"
+    host, port = websocket.client or ("unknown", 0)
+    address = f"{host}:{port}" if port else host  # a proxy tells no port
     # Most clients are of a few kinds: one text for each.
     user_agent = sys.intern(websocket.headers.get("user-agent", "")[:200])
     return Peer(number, feed.channel, address, user_agent, feed.clock())
