@@ -1,0 +1,125 @@
+"""
+What `make bench-sockets` runs: the kernel's memory for an idle connection, and a gateway's memory without any.
+
+    python -m bench.idle_sockets [--clients N] [--rounds N] [--output DIR]
+
+Prints one line of JSON and keeps it as bench/results/sockets-<date>.json. The clients are on this machine too, so the
+kernel has two sockets for each connection: figures are for one of them. Quiet neighbours matter: the books are of the
+whole machine. A round in which other sockets came or went is done again.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import hashlib
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from reportcast.broker.redis import RedisBroker
+from reportcast.contracts.clock import utc_now
+from reportcast.contracts.messages import Publication
+
+from bench.capacity.kernel import Books, proportional_bytes
+from bench.clients import load_clients
+from bench.latency import RESULTS, allow_descriptors, positive
+from bench.machine import commit, load_average, machine, versions
+from bench.services import running_command
+from bench.watching.progress import progress
+from tests.support.redis_server import free_port, redis_process
+
+WORKERS = (1, 2)
+REPORT = b'{"timestamp":"2026-11-25T00:00:00Z","change":1,"repos":[]}'
+# The kernel frees and charges lazily.
+SETTLE_S = 2.0
+ATTEMPTS = 10
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Gateway:
+    """One that runs, with a report to serve."""
+
+    pid: int
+    port: int
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m bench.idle_sockets", description="Measure idle connections.")
+    parser.add_argument("--clients", type=positive, default=5000, help="connections (%(default)s)")
+    parser.add_argument("--rounds", type=positive, default=3, help="the median is kept (%(default)s)")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="where to keep results (bench/results)")
+    options = parser.parse_args(arguments)
+    allow_descriptors(options.clients)
+    began, load_before = utc_now(), load_average()
+    each = [connections(options.clients) for _ in range(options.rounds)]
+    result = {
+        "date": f"{began:%Y-%m-%d %H:%M} UTC",
+        "commit": commit(),
+        "machine": machine(),
+        "versions": versions(),
+        "load_average_before": load_before,
+        "load_average_after": load_average(),
+        "clients": options.clients,
+        "slab_bytes": round(statistics.median(slab for slab, _ in each)),
+        "buffer_bytes": round(statistics.median(buffers for _, buffers in each)),
+        "gateways": [{"workers": workers, "proportional_bytes": without_clients(workers)} for workers in WORKERS],
+    }
+    (options.output / f"sockets-{began:%Y-%m-%d}.json").write_text(json.dumps(result, indent=2) + "\n")
+    print(json.dumps(result))
+    return 0
+
+
+def connections(clients: int) -> tuple[float, float]:
+    """Give by how much the kernel's objects and TCP's buffers grow for one end of an idle connection."""
+    for _ in range(ATTEMPTS):
+        with running_gateway(1) as gateway:
+            before = settled()
+            with load_clients(gateway.port, clients):
+                after = settled()
+        if after.sockets - before.sockets == 2 * clients:
+            ends = 2 * clients
+            return (after.slab - before.slab) / ends, (after.tcp_buffers - before.tcp_buffers) / ends
+        progress(f"{after.sockets - before.sockets} sockets came instead of {2 * clients}; again")
+    raise SystemExit("this machine is never quiet: other sockets come and go")
+
+
+def without_clients(workers: int) -> int:
+    """Give the memory of a gateway that nobody is connected to."""
+    with running_gateway(workers) as gateway:
+        settled()
+        return proportional_bytes(gateway.pid)
+
+
+def settled() -> Books:
+    """Read the kernel's books once they are up to date."""
+    time.sleep(SETTLE_S)
+    return Books.read()
+
+
+@contextlib.contextmanager
+def running_gateway(workers: int) -> Iterator[Gateway]:
+    """Run Redis with a small report in it, and a gateway, until the end of the block."""
+    port = free_port()
+    with redis_process() as redis, tempfile.TemporaryDirectory(prefix="reportcast-bench-") as folder:
+        asyncio.run(publish(redis.url))
+        settings = {"REDIS_URL": redis.url, "GATEWAY_PORT": str(port), "GATEWAY_WORKERS": str(workers)}
+        command = [Path(sys.executable).with_name("reportcast-gateway")]
+        with running_command("reportcast-gateway", command, settings, Path(folder), port, "/audit") as pid:
+            yield Gateway(pid, port)
+
+
+async def publish(url: str) -> None:
+    """Publish the report, as the watcher does."""
+    broker, now = RedisBroker(url), utc_now()
+    await broker.publish("audit", Publication("bench", hashlib.sha256(REPORT).hexdigest(), now, now, REPORT))
+    await broker.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
