@@ -1,11 +1,11 @@
 """
-What `make bench-sockets` runs: the kernel's memory for an idle connection, and a gateway's memory without any.
+What `make bench-sockets` runs: what an idle connection takes of the kernel's memory and of the gateway's CPU.
 
     python -m bench.idle_sockets [--clients N] [--rounds N] [--output DIR]
 
-Prints one line of JSON and keeps it as bench/results/sockets-<date>.json. The clients are on this machine too, so the
-kernel has two sockets for each connection: figures are for one of them. Quiet neighbours matter: the books are of the
-whole machine. A round in which other sockets came or went is done again.
+Also the memory of a gateway without any. Prints one line of JSON and keeps it as bench/results/sockets-<date>.json. The
+clients are on this machine too, so the kernel has two sockets for each connection: figures are for one of them. Quiet
+neighbours matter: the books are of the whole machine. A round in which other sockets came or went is done again.
 """
 
 import argparse
@@ -31,13 +31,18 @@ from bench.latency import RESULTS, allow_descriptors, positive
 from bench.machine import commit, load_average, machine, versions
 from bench.services import running_command
 from bench.watching.progress import progress
+from bench.watching.usage import cpu_s
 from tests.support.redis_server import free_port, redis_process
 
 WORKERS = (1, 2)
 REPORT = b'{"timestamp":"2026-11-25T00:00:00Z","change":1,"repos":[]}'
 # The kernel frees and charges lazily.
 SETTLE_S = 2.0
+# Over which the CPU time of upkeep is measured, with pings that often and without any.
+UPKEEP_S, PING_S, NEVER_S = 12.0, 2.0, 3600.0
 ATTEMPTS = 10
+# Share of other sockets that may come or go meanwhile: they would be as much of the result.
+FOREIGN = 0.002
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -58,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     allow_descriptors(options.clients)
     began, load_before = utc_now(), load_average()
     each = [connections(options.clients) for _ in range(options.rounds)]
+    look_s, with_pings_s = (upkeep_s(options.clients, interval_s) for interval_s in (NEVER_S, PING_S))
     result = {
         "date": f"{began:%Y-%m-%d %H:%M} UTC",
         "commit": commit(),
@@ -68,6 +74,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "clients": options.clients,
         "slab_bytes": round(statistics.median(slab for slab, _ in each)),
         "buffer_bytes": round(statistics.median(buffers for _, buffers in each)),
+        "look_us": round(look_s * 1e6, 3),
+        "ping_us": round((with_pings_s - look_s) * PING_S * 1e6, 3),
         "gateways": [{"workers": workers, "proportional_bytes": without_clients(workers)} for workers in WORKERS],
     }
     (options.output / f"sockets-{began:%Y-%m-%d}.json").write_text(json.dumps(result, indent=2) + "\n")
@@ -82,11 +90,20 @@ def connections(clients: int) -> tuple[float, float]:
             before = settled()
             with load_clients(gateway.port, clients):
                 after = settled()
-        if after.sockets - before.sockets == 2 * clients:
-            ends = 2 * clients
+        ends = 2 * clients
+        if abs(after.sockets - before.sockets - ends) <= ends * FOREIGN:
             return (after.slab - before.slab) / ends, (after.tcp_buffers - before.tcp_buffers) / ends
-        progress(f"{after.sockets - before.sockets} sockets came instead of {2 * clients}; again")
+        progress(f"{after.sockets - before.sockets} sockets came instead of {ends}; again")
     raise SystemExit("this machine is never quiet: other sockets come and go")
+
+
+def upkeep_s(clients: int, ping_interval_s: float) -> float:
+    """Give the CPU time that a gateway takes for each idle connection in a second, pings and pongs included."""
+    with running_gateway(1, ping_interval_s) as gateway, load_clients(gateway.port, clients):
+        settled()
+        used_s, began_s = cpu_s(gateway.pid), time.monotonic()
+        time.sleep(UPKEEP_S)
+        return (cpu_s(gateway.pid) - used_s) / (time.monotonic() - began_s) / clients
 
 
 def without_clients(workers: int) -> int:
@@ -103,12 +120,17 @@ def settled() -> Books:
 
 
 @contextlib.contextmanager
-def running_gateway(workers: int) -> Iterator[Gateway]:
+def running_gateway(workers: int, ping_interval_s: float = NEVER_S) -> Iterator[Gateway]:
     """Run Redis with a small report in it, and a gateway, until the end of the block."""
     port = free_port()
     with redis_process() as redis, tempfile.TemporaryDirectory(prefix="reportcast-bench-") as folder:
         asyncio.run(publish(redis.url))
-        settings = {"REDIS_URL": redis.url, "GATEWAY_PORT": str(port), "GATEWAY_WORKERS": str(workers)}
+        settings = {
+            "REDIS_URL": redis.url,
+            "GATEWAY_PORT": str(port),
+            "GATEWAY_WORKERS": str(workers),
+            "GATEWAY_PING_INTERVAL_S": str(ping_interval_s),
+        }
         command = [Path(sys.executable).with_name("reportcast-gateway")]
         with running_command("reportcast-gateway", command, settings, Path(folder), port, "/audit") as pid:
             yield Gateway(pid, port)

@@ -6,8 +6,8 @@ What `make plan` runs: turns a target into gateways, memory and bandwidth, by wh
 
 Reads the newest results of `make bench-fanout` (or --results), `make bench-sockets` and `make bench-redis`. Prints a
 table, a simulation of a rolling restart and of a lost gateway, and all of it as one line of JSON; draws the simulation
-to bench/results/plan.svg. --write fills the document's tables instead. Exit codes: 0, 2 when figures are missing or the
-target cannot be met.
+to bench/results/plan.svg. --write fills the document's tables and draws its picture instead. Exit codes: 0, 2 when
+figures are missing or the target cannot be met.
 """
 
 import argparse
@@ -17,11 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.capacity.document import fill, tables
+from bench.capacity.document import fill, million, tables
 from bench.capacity.figures import FiguresError, gateway_of, newest, publishing_of, read, sockets_of
 from bench.capacity.options import RESULTS, parse
 from bench.capacity.worked import Measured, work
 
+PICTURE = "plan.svg"
 TARGETS = {"fanout": "bench-fanout", "sockets": "bench-sockets", "redis": "bench-redis"}
 
 
@@ -30,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(arguments)
     try:
         if options.write:
-            write(options.write, options.results)
+            write(options.write, options.results, options.output)
         else:
             show(options)
     except (FiguresError, ValueError) as exc:
@@ -44,12 +45,15 @@ def show(options: argparse.Namespace) -> None:
     fanout, sockets, redis = (read(path) for path in paths(options.results).values())
     worked = work(options, Measured(gateway_of(fanout), sockets_of(sockets), publishing_of(redis)))
     print(worked.text(), json.dumps(worked.as_json()), sep="\n\n")
-    (options.output / "plan.svg").write_text(worked.picture())
+    (options.output / PICTURE).write_text(worked.picture())
 
 
-def write(document: Path, fanout: Path | None) -> None:
-    """Fill the document's tables."""
-    document.write_text(fill(document.read_text(), tables(kept(fanout))))
+def write(document: Path, fanout: Path | None, pictures: Path) -> None:
+    """Fill the document's tables, and draw its picture."""
+    results = kept(fanout)
+    document.write_text(fill(document.read_text(), tables(results)))
+    if set(results) == set(TARGETS):
+        (pictures / PICTURE).write_text(million(results).picture())
 
 
 def paths(fanout: Path | None) -> dict[str, Path]:

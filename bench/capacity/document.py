@@ -5,14 +5,14 @@ from typing import Any
 
 from bench.capacity.figures import FiguresError, gateway_of, publishing_of, sockets_of
 from bench.capacity.options import parse
-from bench.capacity.sizing import PAYLOAD_SHARE
-from bench.capacity.worked import Measured, command_of, work
+from bench.capacity.sizing import PAYLOAD_SHARE, PING_INTERVAL_S
+from bench.capacity.worked import Measured, Worked, command_of, work
 from bench.results import aligned
 
 # The plan that the document works out.
 MILLION = ("--connections", "1000000", "--report-bytes", "65536", "--deflated-bytes", "10240")
 SIZES = (300, 2048, 65536, 1048576)
-CHANGES_PER_MINUTE = (1, 10, 60)
+CHANGES_PER_MINUTE = (0, 1, 10)
 END = "<!-- end -->"
 SHARE, GIB = 0.6, 2**30
 
@@ -57,11 +57,12 @@ def _gateway(results: Results) -> str:
 
 def _cores(results: Results) -> str:
     gateway, sockets = gateway_of(results["fanout"]), sockets_of(results["sockets"])
-    paces = [f"{changes} a minute" for changes in CHANGES_PER_MINUTE]
+    paces = [f"changes a minute: {changes}" for changes in CHANGES_PER_MINUTE]
     rows = [["report", *paces, "one change to all in 1 s"]]
+    upkeep_s = sockets.upkeep_s(PING_INTERVAL_S)
     for size in SIZES:
         each_s = gateway.delivery_us(size) / 1e6
-        steady = [f"{SHARE * 60 / changes / each_s:,.0f}" for changes in CHANGES_PER_MINUTE]
+        steady = [f"{SHARE / (changes / 60 * each_s + upkeep_s):,.0f}" for changes in CHANGES_PER_MINUTE]
         rows.append([_size(size), *steady, f"{SHARE / each_s:,.0f}"])
     idle_bytes = gateway.resident_bytes + sockets.kernel_bytes
     memory = (
@@ -73,12 +74,14 @@ def _cores(results: Results) -> str:
 
 def _sockets(results: Results) -> str:
     measured = results["sockets"]
-    rows = [["what", "bytes"]]
-    rows.append(["kernel objects of an idle socket", f"{measured['slab_bytes']:,}"])
-    rows.append(["send and receive buffers of an idle socket", f"{max(0, measured['buffer_bytes']):,}"])
+    rows = [["what", "measured"]]
+    rows.append(["kernel objects of an idle socket", f"{measured['slab_bytes']:,} bytes"])
+    rows.append(["send and receive buffers of an idle socket", f"{max(0, measured['buffer_bytes']):,} bytes"])
     for row in measured["gateways"]:
         workers = f"{row['workers']} worker{'s' * (row['workers'] != 1)}"
-        rows.append([f"a gateway without connections, {workers}", f"{row['proportional_bytes']:,}"])
+        rows.append([f"a gateway without connections, {workers}", f"{row['proportional_bytes']:,} bytes"])
+    rows.append(["upkeep of an idle connection, each second", f"{measured['look_us']:.1f} µs of CPU"])
+    rows.append(["a ping and its answer", f"{measured['ping_us']:.1f} µs of CPU"])
     clients = f"{measured['clients']:,} connections; both ends on one machine, the figure is for one end"
     return f"{aligned(rows)}\n\n{clients}{_from(results, 'sockets')}"
 
@@ -101,9 +104,16 @@ def _redis_limits(results: Results) -> str:
     return aligned(rows)
 
 
+def million(results: Results) -> Worked:
+    """Work out the plan of the document, which needs all results."""
+    return work(
+        parse(MILLION),
+        Measured(gateway_of(results["fanout"]), sockets_of(results["sockets"]), publishing_of(results["redis"])),
+    )
+
+
 def _million(results: Results) -> str:
-    measured = Measured(gateway_of(results["fanout"]), sockets_of(results["sockets"]), publishing_of(results["redis"]))
-    return f"```\n$ {command_of(MILLION)}\n{work(parse(MILLION), measured).text()}\n```"
+    return f"```\n$ {command_of(MILLION)}\n{million(results).text()}\n```"
 
 
 def _size(size: float) -> str:

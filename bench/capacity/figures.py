@@ -60,15 +60,23 @@ class Gateway:
 @dataclasses.dataclass(frozen=True, slots=True)
 class Sockets:
     """
-    What connections take besides.
+    What idle connections take besides.
 
     Attributes:
         kernel_bytes: Of an idle socket.
+        look_us: CPU time of a gateway for an idle connection in a second, without pings.
+        ping_us: And for each ping and its answer.
         processes: Bytes of a gateway that nobody is connected to, by its workers.
     """
 
     kernel_bytes: float
+    look_us: float
+    ping_us: float
     processes: Curve
+
+    def upkeep_s(self, ping_interval_s: float) -> float:
+        """Give the CPU time that an idle connection takes in a second."""
+        return (self.look_us + self.ping_us / ping_interval_s) / 1e6
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -130,7 +138,12 @@ def _most_clients(rows: Sequence[Mapping[str, Any]], offers_deflate: bool) -> li
 def sockets_of(results: Mapping[str, Any]) -> Sockets:
     """Read the results of `make bench-sockets`."""
     processes = [(row["workers"], row["proportional_bytes"]) for row in results["gateways"]]
-    return Sockets(results["slab_bytes"] + max(0, results["buffer_bytes"]), sorted(processes))
+    return Sockets(
+        kernel_bytes=results["slab_bytes"] + max(0, results["buffer_bytes"]),
+        look_us=results["look_us"],
+        ping_us=results["ping_us"],
+        processes=sorted(processes),
+    )
 
 
 def publishing_of(results: Mapping[str, Any]) -> Publishing:

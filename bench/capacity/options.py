@@ -37,7 +37,7 @@ def parser() -> argparse.ArgumentParser:
     moves.add_argument("--start-s", type=above_zero, default=5.0, help="until the next is ready (%(default)s)")
     moves.add_argument("--seed", type=int, default=1)
     made.add_argument("--results", type=Path, help="of make bench-fanout (the newest)")
-    made.add_argument("--write", type=Path, metavar="FILE", help="fill the tables of this document, and nothing else")
+    made.add_argument("--write", type=Path, metavar="FILE", help="fill the tables of this document instead")
     made.add_argument("--output", type=Path, default=RESULTS, help="where plan.svg goes (bench/results)")
     return made
 

@@ -3,13 +3,14 @@
 import dataclasses
 import math
 
+from gateway.settings import GatewaySettings
 from reportcast.service.descriptors import FREE, OWN, for_http
 
 from bench.capacity.figures import Gateway, Publishing, Sockets
 
 # An Ethernet frame's worth of a TCP segment carries so much of each byte on the cable: 1448 of 1538.
 PAYLOAD_SHARE = 1448 / 1538
-MIB = 2**20
+PING_INTERVAL_S = float(GatewaySettings.model_fields["gateway_ping_interval_s"].default)
 # Copies of a report that a worker holds: as it came, as it is sent, compressed; and of the change before, while it is
 # still on its way to someone.
 REPORT_COPIES = 6
@@ -75,6 +76,7 @@ class Costs:
 
     Attributes:
         delivery_s: CPU time.
+        upkeep_s: CPU time of an idle connection in a second: pings, and looking after it.
         handshake_s: CPU time to accept a connection and to give it the report.
         wire_bytes: Of a delivery on the cable.
         resident_bytes: Of a connection in the process.
@@ -86,6 +88,7 @@ class Costs:
     """
 
     delivery_s: float
+    upkeep_s: float
     handshake_s: float
     wire_bytes: float
     resident_bytes: float
@@ -114,6 +117,7 @@ def costs_of(target: Target, pod: Pod, gateway: Gateway, sockets: Sockets) -> Co
     delivery_s = gateway.delivery_us(target.report_bytes, target.deflated_bytes) / 1e6
     return Costs(
         delivery_s=delivery_s,
+        upkeep_s=sockets.upkeep_s(PING_INTERVAL_S),
         handshake_s=gateway.handshake_us / 1e6 + delivery_s,
         wire_bytes=target.wire_bytes / PAYLOAD_SHARE,
         resident_bytes=gateway.resident_bytes,
@@ -134,6 +138,7 @@ def bounds(target: Target, pod: Pod, costs: Costs) -> dict[str, float]:
     """Give the most connections of a pod by each of its limits; what cannot bound is left out."""
     cores, network = pod.workers * pod.utilisation, pod.network * pod.utilisation
     found = {
+        "CPU, steady": cores / (target.changes_per_s * costs.delivery_s + costs.upkeep_s),
         "memory": costs.fitting(pod.memory * pod.utilisation),
         "descriptors": pod.workers * max(0, pod.nofile - OWN - FREE - for_http(pod.nofile)),
         "CPU, one change to everybody": cores * target.burst_s / costs.delivery_s,
@@ -142,7 +147,6 @@ def bounds(target: Target, pod: Pod, costs: Costs) -> dict[str, float]:
         "network, everybody reconnects": network * target.reconnect_within_s / costs.wire_bytes,
     }
     if target.changes_per_s:
-        found["CPU, steady"] = cores / (target.changes_per_s * costs.delivery_s)
         found["network, steady"] = network / (target.changes_per_s * costs.wire_bytes)
     if pod.proxies:
         found["ephemeral ports of the proxies"] = pod.proxies * pod.ports
@@ -160,6 +164,7 @@ class Plan:
         each: Connections of a pod when all are there.
         memory: Bytes of a pod that are used then, in processes and kernel, nothing on its way.
         peak_memory: The same while a change is on its way.
+        steady_share: Of a pod's cores that is used on average.
         bandwidth: Bytes a second of all pods together, on average, and while one change goes out in burst_s.
         peak_bandwidth: See ``bandwidth``.
         handshakes_per_s: That a pod can take, giving each the report.
@@ -176,6 +181,7 @@ class Plan:
     each: int
     memory: float
     peak_memory: float
+    steady_share: float
     bandwidth: float
     peak_bandwidth: float
     handshakes_per_s: float
@@ -231,6 +237,7 @@ def plan(target: Target, pod: Pod, costs: Costs, redis: Publishing, redis_networ
         each=each,
         memory=idle,
         peak_memory=idle + costs.on_their_way(each),
+        steady_share=each * pod.utilisation / found["CPU, steady"],
         bandwidth=all_bytes * target.changes_per_s,
         peak_bandwidth=all_bytes / target.burst_s,
         handshakes_per_s=pod.workers / costs.handshake_s,

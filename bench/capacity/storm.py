@@ -8,7 +8,7 @@ Who comes back is given a gateway that is ready, and waits there until it is acc
 import dataclasses
 import heapq
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from enum import Enum
 
@@ -16,8 +16,10 @@ from gateway.retry import RETRY_AFTER_MS
 
 STEP_S = 0.1
 RETRY_AFTER_S = (RETRY_AFTER_MS[0] / 1000, RETRY_AFTER_MS[1] / 1000)
-# The first delay of the page's backoff (page.js).
-BACKOFF_S = (0.0, 0.5)
+# The page's backoff (page.js): full jitter of the first, and at most of the last.
+BACKOFF_S, MOST_BACKOFF_S = 0.5, 30.0
+# After so many refusals it grows no more.
+LONGEST = 6
 
 
 class Balance(Enum):
@@ -94,9 +96,10 @@ class Storm:
         self._balance = balance
         self._most = fleet.connections if balance is Balance.RANDOM else fleet.most
         self._rng = rng
-        self._waiting = [0] * fleet.replicas
+        # By how often they were refused, like those that come in a step.
+        self._waiting: list[Counter[int]] = [Counter() for _ in range(fleet.replicas)]
         self._credit = [0.0] * fleet.replicas
-        self._coming: Counter[int] = Counter()
+        self._coming: defaultdict[int, Counter[int]] = defaultdict(Counter)
 
     @property
     def away(self) -> int:
@@ -106,18 +109,19 @@ class Storm:
     def part(self, replica: int, count: int, delay_s: tuple[float, float]) -> None:
         """Take so many connections from a gateway; each client comes back after a time between the two."""
         self.connections[replica] -= count
-        self._come_back(count, delay_s)
+        self._come_back(count, 0, delay_s)
 
     def leave(self, replica: int) -> None:
         """Have a gateway take nobody any more; who waits there looks for another."""
         self.ready.discard(replica)
-        self._coming[len(self.moments)] += self._waiting[replica]
-        self._waiting[replica] = 0
+        self._coming[len(self.moments)].update(self._waiting[replica])
+        self._waiting[replica].clear()
 
     def step(self) -> None:
         """Let STEP_S go by."""
-        for replica, count in self._choose(self._coming.pop(len(self.moments), 0)).items():
-            self._waiting[replica] += count
+        for refusals, coming in self._coming.pop(len(self.moments), Counter()).items():
+            for replica, count in self._choose(coming).items():
+                self._waiting[replica][refusals] += count
         accepted = [self._accept(replica) for replica in sorted(self.ready)]
         self.moments.append(
             Moment(
@@ -125,23 +129,23 @@ class Storm:
                 most=max(self.connections),
                 least=min(self.connections[replica] for replica in self.ready),
                 accepted_per_s=max(accepted) / STEP_S,
-                waiting=max(self._waiting),
+                waiting=max(waiting.total() for waiting in self._waiting),
                 away=self.away,
                 refused=self.refused,
             )
         )
 
-    def _come_back(self, count: int, delay_s: tuple[float, float]) -> None:
-        now = len(self.moments)
-        for _ in range(count):
-            self._coming[now + 1 + int(self._rng.uniform(*delay_s) / STEP_S)] += 1
+    def _come_back(self, count: int, refusals: int, delay_s: tuple[float, float]) -> None:
+        soonest, latest = (len(self.moments) + 1 + round(delay / STEP_S) for delay in delay_s)
+        for step, coming in Counter(self._rng.choices(range(soonest, latest), k=count)).items():
+            self._coming[step][refusals] += coming
 
     def _choose(self, count: int) -> Counter[int]:
         ready = sorted(self.ready)
         if self._balance is not Balance.LEAST:
             return Counter(self._rng.choices(ready, k=count))
         chosen: Counter[int] = Counter()
-        heap = [(self.connections[replica] + self._waiting[replica], replica) for replica in ready]
+        heap = [(self.connections[replica] + self._waiting[replica].total(), replica) for replica in ready]
         heapq.heapify(heap)
         for _ in range(count):
             load, replica = heap[0]
@@ -152,14 +156,25 @@ class Storm:
     def _accept(self, replica: int) -> int:
         # What is left of the time for one handshake is not lost, but an idle gateway saves none up.
         self._credit[replica] = self._credit[replica] % 1 + self._fleet.handshakes_per_s * STEP_S
-        count = min(self._waiting[replica], int(self._credit[replica]))
-        self._credit[replica] -= count
-        self._waiting[replica] -= count
-        taken = min(count, self._most - self.connections[replica])
-        self.connections[replica] += taken
-        self.refused += count - taken
-        self._come_back(count - taken, BACKOFF_S)
-        return count
+        answered = 0
+        for refusals in sorted(self._waiting[replica]):
+            count = min(self._waiting[replica][refusals], int(self._credit[replica]) - answered)
+            self._waiting[replica][refusals] -= count
+            taken = min(count, self._most - self.connections[replica])
+            self.connections[replica] += taken
+            self.refused += count - taken
+            if count > taken:
+                more = min(refusals + 1, LONGEST)
+                self._come_back(count - taken, more, backoff_s(more))
+            answered += count
+        self._waiting[replica] = +self._waiting[replica]
+        self._credit[replica] -= answered
+        return answered
+
+
+def backoff_s(attempt: int) -> tuple[float, float]:
+    """Give between which two times the page tries again."""
+    return 0.0, min(MOST_BACKOFF_S, BACKOFF_S * 2**attempt)
 
 
 def rolling_restart(fleet: Fleet, balance: Balance, seed: int = 1) -> list[Moment]:
@@ -182,7 +197,7 @@ def loss(fleet: Fleet, balance: Balance, seed: int = 1) -> list[Moment]:
     storm = Storm(fleet, balance, random.Random(seed))
     storm.step()
     storm.leave(0)
-    storm.part(0, storm.connections[0], BACKOFF_S)
+    storm.part(0, storm.connections[0], backoff_s(0))
     for _ in range(round(fleet.start_s / STEP_S)):
         storm.step()
     storm.ready.add(0)

@@ -45,7 +45,7 @@ class Worked:
     def text(self) -> str:
         """Give the plan, then what restarts and a loss do to it."""
         width = max(len(name) for name, _ in self._rows())
-        lines = [f"{name.ljust(width)}  {value}" for name, value in self._rows()]
+        lines = [f"{name.ljust(width)}  {value}".rstrip() for name, value in self._rows()]
         return "\n".join([*lines, "", *self._storm_lines()])
 
     def as_json(self) -> dict[str, Any]:
@@ -89,6 +89,7 @@ class Worked:
         yield "GATEWAY_DRAIN_S, at least", f"{planned.drain_s:>12,.0f}  s"
         yield "memory of each, idle", _quantity(planned.memory, 2**20, "MiB")
         yield "memory of each, a change on its way", _quantity(planned.peak_memory, 2**20, "MiB")
+        yield "CPU of each, steady", f"{planned.steady_share:>12.1%}"
         yield "handshakes a second of each, at most", f"{planned.handshakes_per_s:>12,.0f}"
         yield "bandwidth to clients, average", _quantity(planned.bandwidth * 8, 1e9, "Gbit/s")
         yield "bandwidth to clients, one change in burst-s", _quantity(planned.peak_bandwidth * 8, 1e9, "Gbit/s")
