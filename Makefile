@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export REPORT_FILE GIT_ROOT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint torture bench-latency bench-watch bench-large bench-redis bench-sockets plan lock up down clean
+.PHONY: help setup demo test lint torture bench-latency bench-watch bench-fanout bench-large bench-redis bench-sockets plan lock up down clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ bench-latency: setup ## File change -> client received, with real Redis, at 1, 1
 
 bench-watch: setup ## The watcher: latency by way of writing beside chokidar and watchfiles, CPU, memory (15 minutes)
 	$(BIN)/python -m bench.watch --peers
+
+bench-fanout: setup ## Broadcasting beside peers and a C loop of send(): CPU, latency, memory (15 minutes; needs gcc, node)
+	$(BIN)/python -m bench.fanout
 
 bench-large: setup ## How long a gateway stands still for a report of 1, 5 and 15 MB, beside the usual pattern (2 minutes)
 	$(BIN)/python -m bench.large

@@ -1,4 +1,4 @@
-"""One small picture of the latencies: bars on a logarithmic scale, as SVG. Pure."""
+"""One small picture: bars on a logarithmic scale, as SVG. Pure."""
 
 import dataclasses
 import html
@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 WIDTH, HEIGHT = 720, 380
 LEFT, RIGHT, TOP, BOTTOM = 56, 704, 70, 318
-SCALE_MS = (1.0, 10.0, 100.0, 1000.0)
 BAR_SHARE = 0.8  # of its place; the rest is the gap to the next bar
 GROUP_GAP = 28
 
@@ -17,17 +16,34 @@ INK, FAINT, REFERENCE = "#24292f", "#d8dee4", "#b3261e"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Scale:
+    """
+    What bars are measured by.
+
+    Attributes:
+        unit: Of the values.
+        marks: Ascending; the first and the last are the ends.
+    """
+
+    unit: str
+    marks: tuple[float, ...]
+
+
+MILLISECONDS = Scale("ms", (1.0, 10.0, 100.0, 1000.0))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Group:
     """
     The bars that stand together.
 
     Attributes:
         label: Below them.
-        values_ms: Their heights, one for each series.
+        values: Their heights, one for each series.
     """
 
     label: str
-    values_ms: tuple[float, ...]
+    values: tuple[float, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -35,17 +51,25 @@ class Reference:
     """A line across, to compare with."""
 
     label: str
-    value_ms: float
+    value: float
 
 
-def height_of(value_ms: float) -> float:
+def height_of(value: float, scale: Scale = MILLISECONDS) -> float:
     """Give the vertical coordinate of a value; what is off the scale is drawn at its end."""
-    low, high = math.log10(SCALE_MS[0]), math.log10(SCALE_MS[-1])
-    share = (math.log10(min(max(value_ms, SCALE_MS[0]), SCALE_MS[-1])) - low) / (high - low)
+    first, last = scale.marks[0], scale.marks[-1]
+    low, high = math.log10(first), math.log10(last)
+    share = (math.log10(min(max(value, first), last)) - low) / (high - low)
     return BOTTOM - share * (BOTTOM - TOP)
 
 
-def draw(title: str, note: str, series: Sequence[str], groups: Sequence[Group], reference: Reference) -> str:
+def draw(
+    title: str,
+    note: str,
+    series: Sequence[str],
+    groups: Sequence[Group],
+    reference: Reference,
+    scale: Scale = MILLISECONDS,
+) -> str:
     """
     Draw a bar chart.
 
@@ -55,6 +79,7 @@ def draw(title: str, note: str, series: Sequence[str], groups: Sequence[Group], 
         series: Names of the bars of each group, at most four.
         groups: From left to right; at least one.
         reference: The line.
+        scale: Of the bars and the line.
     """
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
@@ -63,9 +88,9 @@ def draw(title: str, note: str, series: Sequence[str], groups: Sequence[Group], 
         f'<rect width="{WIDTH}" height="{HEIGHT}" rx="6" fill="#ffffff"/>',
         _text(LEFT, 26, title, size=15, weight=600),
         *_legend(series),
-        *_grid(),
-        *_bars(groups, len(series)),
-        *_line(reference),
+        *_grid(scale),
+        *_bars(groups, len(series), scale),
+        *_line(reference, scale),
         _text(LEFT, HEIGHT - 14, note, size=11),
         "</svg>",
     ]
@@ -77,7 +102,8 @@ def _text(
 ) -> str:
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" font-size="{size}" font-weight="{weight}" '
-        f'fill="{fill}">{html.escape(words)}</text>'
+        # A white edge, for where it lies on a bar.
+        f'fill="{fill}" stroke="#ffffff" stroke-width="3" paint-order="stroke">{html.escape(words)}</text>'
     )
 
 
@@ -93,31 +119,31 @@ def _legend(series: Sequence[str]) -> list[str]:
     return parts
 
 
-def _grid() -> list[str]:
+def _grid(scale: Scale) -> list[str]:
     parts = []
-    for value_ms in SCALE_MS:
-        y = height_of(value_ms)
+    for value in scale.marks:
+        y = height_of(value, scale)
         parts.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{RIGHT}" y2="{y:.1f}" stroke="{FAINT}"/>')
-        parts.append(_text(LEFT - 6, y + 4, f"{value_ms:g} ms", anchor="end", size=11))
+        parts.append(_text(LEFT - 6, y + 4, f"{value:g} {scale.unit}", anchor="end", size=11))
     return parts
 
 
-def _bars(groups: Sequence[Group], count: int) -> list[str]:
+def _bars(groups: Sequence[Group], count: int, scale: Scale) -> list[str]:
     parts = []
     group_width = (RIGHT - LEFT) / len(groups)
     bar_width = (group_width - GROUP_GAP) / count
     for number, group in enumerate(groups):
         start = LEFT + number * group_width + GROUP_GAP / 2
-        for index, value_ms in enumerate(group.values_ms):
-            x, y = start + index * bar_width, height_of(value_ms)
+        for index, value in enumerate(group.values):
+            x, y = start + index * bar_width, height_of(value, scale)
             parts.append(_rectangle(x, y, bar_width * BAR_SHARE, BOTTOM - y, FILLS[index]))
-            parts.append(_text(x + bar_width * BAR_SHARE / 2, y - 4, f"{value_ms:.3g}", anchor="middle", size=11))
+            parts.append(_text(x + bar_width * BAR_SHARE / 2, y - 4, f"{value:.3g}", anchor="middle", size=11))
         parts.append(_text(start + count * bar_width / 2, BOTTOM + 18, group.label, anchor="middle"))
     return parts
 
 
-def _line(reference: Reference) -> list[str]:
-    y = height_of(reference.value_ms)
+def _line(reference: Reference, scale: Scale) -> list[str]:
+    y = height_of(reference.value, scale)
     return [
         f'<line x1="{LEFT}" y1="{y:.1f}" x2="{RIGHT}" y2="{y:.1f}" stroke="{REFERENCE}" stroke-dasharray="6 4"/>',
         _text(RIGHT, y - 5, reference.label, anchor="end", fill=REFERENCE),

@@ -61,9 +61,9 @@ def running_system(report: Path, folder: Path) -> Iterator[System]:
         # Nothing else is passed on: a setting of the shell must not change what is measured.
         watcher = {"REDIS_URL": url, "REPORT_FILE": str(report), "WATCHER_PORT": str(watcher_port)}
         gateway = {"REDIS_URL": url, "GATEWAY_PORT": str(gateway_port)}
-        stack.enter_context(_service("reportcast-watcher", watcher, folder, watcher_port, "/readyz"))
+        stack.enter_context(running_service("reportcast-watcher", watcher, folder, watcher_port, "/readyz"))
         # /audit answers once the report has come all the way.
-        stack.enter_context(_service("reportcast-gateway", gateway, folder, gateway_port, "/audit"))
+        stack.enter_context(running_service("reportcast-gateway", gateway, folder, gateway_port, "/audit"))
         yield System(watcher_port, gateway_port)
 
 
@@ -72,7 +72,7 @@ def running_watcher(url: str, folder: Path, settings: dict[str, str]) -> Iterato
     """Run the watcher alone until the end of the block; it has reached Redis by then."""
     port = free_port()
     given = {"REDIS_URL": url, "WATCHER_PORT": str(port), **settings}
-    with _service("reportcast-watcher", given, folder, port, "/readyz") as pid:
+    with running_service("reportcast-watcher", given, folder, port, "/readyz") as pid:
         yield RunningWatcher(pid, port, folder / "reportcast-watcher.log")
 
 
@@ -87,7 +87,8 @@ def totals(exposition: str) -> Metrics:
 
 
 @contextlib.contextmanager
-def _service(name: str, settings: dict[str, str], folder: Path, port: int, path: str) -> Iterator[int]:
+def running_service(name: str, settings: dict[str, str], folder: Path, port: int, path: str) -> Iterator[int]:
+    """Run one of our commands until the end of the block, and give its process id; ``path`` answers 200 by then."""
     with running_command(name, [Path(sys.executable).with_name(name)], settings, folder, port, path) as pid:
         yield pid
 

@@ -2,11 +2,9 @@
 
 import asyncio
 import contextlib
-import copy
-import functools
 import json
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -14,14 +12,20 @@ from gateway import colleagues
 from gateway.colleagues import ALONE, Colleagues, Letterbox, Place, make_letterbox
 
 
+def saying(what: object) -> Callable[[], Awaitable[object]]:
+    """Give what always answers the same."""
+
+    async def answer() -> object:
+        return what
+
+    return answer
+
+
 @contextlib.asynccontextmanager
 async def office(*answers: Any) -> AsyncIterator[list[Colleagues]]:
     """Give workers with those answers to ``what``; those whose answer is ``None`` are not at work."""
     boxes = tuple(make_letterbox() for _ in answers)
-    workers = [
-        Colleagues(Place(number, boxes), {"what": functools.partial(copy.copy, each)})
-        for number, each in enumerate(answers)
-    ]
+    workers = [Colleagues(Place(number, boxes), {"what": saying(each)}) for number, each in enumerate(answers)]
     async with asyncio.TaskGroup() as tasks:
         at_work = [
             tasks.create_task(each.answer()) for each, it in zip(workers, answers, strict=True) if it is not None
@@ -41,7 +45,7 @@ def close(box: Letterbox) -> None:
 
 async def test_one_alone_asks_itself() -> None:
     """Nothing else is there."""
-    alone = Colleagues(ALONE, {"what": lambda: {"clients": 3}})
+    alone = Colleagues(ALONE, {"what": saying({"clients": 3})})
     await alone.answer()
 
     assert await alone.ask("what") == (1, {0: {"clients": 3}})
@@ -70,7 +74,7 @@ async def test_who_takes_its_place_answers_later_questions(monkeypatch: pytest.M
     """Past those that nobody waits for any more."""
     monkeypatch.setattr(colleagues, "ANSWER_S", 0.05)
     boxes = (make_letterbox(), make_letterbox())
-    first, second = (Colleagues(Place(number, boxes), {"what": lambda: "x" * 1_000_000}) for number in range(2))
+    first, second = (Colleagues(Place(number, boxes), {"what": saying("x" * 1_000_000)}) for number in range(2))
     assert len((await first.ask("what")).given) == 1
 
     async with asyncio.TaskGroup() as tasks:
@@ -99,7 +103,7 @@ async def test_what_is_no_whole_answer_of_fit_size_is_none(spoken: bytes, monkey
     """Who died while it spoke, or speaks without end, is left out."""
     monkeypatch.setattr(colleagues, "MAX_ANSWER_BYTES", 4096)
     boxes = (make_letterbox(), make_letterbox())
-    asker = Colleagues(Place(0, boxes), {"what": lambda: "a"})
+    asker = Colleagues(Place(0, boxes), {"what": saying("a")})
     async with asyncio.TaskGroup() as tasks:
         asking = tasks.create_task(asker.ask("what"))
         asyncio.get_running_loop().add_reader(boxes[1].inside, speak, boxes[1].inside, spoken)

@@ -167,7 +167,7 @@ async def test_a_client_that_does_not_read_disturbs_nobody(memory_broker: Memory
             (stuck,) = gateway.feed.hub.paused
             assert stuck.unsent_bytes < 250_000
             behind = gateway.feed.hub.behind(stuck)
-            assert stuck.frames_sent + behind == 200
+            assert gateway.feed.hub.given(stuck) + behind == 200
             listed = (await gateway.http.get("api/ws/clients", headers=ADMIN)).json()["clients"]
             assert [each["behind"] for each in listed] == [behind, 0]
         await await_until("both are gone", lambda: len(gateway.feed.hub) == 0)

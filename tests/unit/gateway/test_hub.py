@@ -45,7 +45,7 @@ class Reader:
     room: int = 1_000_000
     flow: Flow = Flow.OPEN
     sequence: int = 0
-    frames_sent: int = 0
+    began: int = 0
     conflated: int = 0
     silent_pings: int = 0
     close_code: int = 1006
@@ -350,7 +350,7 @@ class HubMachine(RuleBasedStateMachine):
             assert since_joining + reader.conflated + self.world.hub.behind(reader) == (
                 self.world.published - reader.joined_at
             )
-            assert reader.frames_sent == len(reader.received)
+            assert self.world.hub.given(reader) == len(reader.received)
 
 
 TestHub = HubMachine.TestCase

@@ -1,5 +1,6 @@
 """What a client sends, whichever way it arrives."""
 
+import tracemalloc
 import zlib
 from collections.abc import Sequence
 
@@ -65,6 +66,24 @@ def test_it_is_not_at_rest_within_a_message() -> None:
     inbox.receive(Frame(Opcode.TEXT, b"x", fin=False).serialize(mask=True))
 
     assert not inbox.is_at_rest
+
+
+def test_empty_frames_are_not_kept() -> None:
+    """A message of them without end takes no memory, and is a message all the same."""
+    inbox, empty = Inbox(False), Frame(Opcode.CONT, b"", fin=False).serialize(mask=True)
+    inbox.receive(Frame(Opcode.TEXT, b"", fin=False).serialize(mask=True))
+    inbox.receive(empty * 100)
+    tracemalloc.start()
+    inbox.receive(empty * 100)
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(100):
+        inbox.receive(empty * 100)
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+
+    assert grown < 1000
+    assert not inbox.is_at_rest
+    assert inbox.receive(Frame(Opcode.CONT, b"", fin=True).serialize(mask=True)).messages == [""]
 
 
 def bomb() -> bytes:

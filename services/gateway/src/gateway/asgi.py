@@ -23,7 +23,7 @@ class AsgiConnection:
         self.peer = peer
         self.flow = Flow.OPEN
         self.sequence = 0
-        self.frames_sent = 0
+        self.began = 0
         self.conflated = 0
         self.silent_pings = 0
         self.close_code = ABNORMAL

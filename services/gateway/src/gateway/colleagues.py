@@ -9,10 +9,11 @@ Source: docs/adr/0012-workers.md.
 """
 
 import asyncio
-import json
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
+
+import msgspec
 
 # Who has not answered by then is left out.
 ANSWER_S = 1.0
@@ -87,7 +88,7 @@ class Colleagues:
         answers: What it says of itself, by question: anything that JSON can hold.
     """
 
-    def __init__(self, place: Place, answers: Mapping[str, Callable[[], Any]]) -> None:
+    def __init__(self, place: Place, answers: Mapping[str, Callable[[], Awaitable[Any]]]) -> None:
         self._place = place
         self._answers = answers
 
@@ -98,7 +99,7 @@ class Colleagues:
             asking = {
                 number: tasks.create_task(_ask(box, question)) for number, box in enumerate(boxes) if number != own
             }
-        given = {number: task.result() for number, task in asking.items()} | {own: self._answers[question]()}
+        given = {number: task.result() for number, task in asking.items()} | {own: await self._answers[question]()}
         return Answers(max(1, len(boxes)), {n: given[n] for n in sorted(given) if given[n] is not None})
 
     async def answer(self) -> None:
@@ -117,23 +118,21 @@ class Colleagues:
     def _take_question(self, inside: socket.socket, tasks: asyncio.TaskGroup) -> None:
         question, ends, _, _ = socket.recv_fds(inside, _MAX_QUESTION_BYTES, 1)
         for end in map(_socket_of, ends):
-            with end:  # whatever becomes of the answer, who asks is not left waiting
-                answer = json.dumps(self._answers[question.decode()]()).encode()
-                tasks.create_task(_tell(end.dup(), answer))
+            tasks.create_task(self._tell(end, question.decode()))
+
+    async def _tell(self, end: socket.socket, question: str) -> None:
+        with end:  # whatever becomes of the answer, who asks is not left waiting
+            answer = msgspec.json.encode(await self._answers[question]())
+            end.setblocking(False)
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    await asyncio.get_running_loop().sock_sendall(end, answer)
+            except (OSError, TimeoutError):
+                pass  # who asked waits no more
 
 
 def _socket_of(descriptor: int) -> socket.socket:
     return socket.socket(fileno=descriptor)
-
-
-async def _tell(end: socket.socket, answer: bytes) -> None:
-    with end:
-        end.setblocking(False)
-        try:
-            async with asyncio.timeout(ANSWER_S):
-                await asyncio.get_running_loop().sock_sendall(end, answer)
-        except (OSError, TimeoutError):
-            pass  # who asked waits no more
 
 
 async def _ask(box: Letterbox, question: str) -> Any:
@@ -144,8 +143,8 @@ async def _ask(box: Letterbox, question: str) -> Any:
             with theirs:
                 socket.send_fds(box.slot, [question.encode()], [theirs.fileno()])
             async with asyncio.timeout(ANSWER_S):
-                return json.loads(await _receive_all(mine))
-    except (OSError, TimeoutError, ValueError):
+                return msgspec.json.decode(await _receive_all(mine))
+    except (OSError, TimeoutError, ValueError, msgspec.DecodeError):
         return None  # it is away, or its letterbox is full, or it ended while it spoke
 
 

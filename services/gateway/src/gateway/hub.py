@@ -66,7 +66,7 @@ class Connection(Protocol):
         peer: Who it is.
         flow: Set by the hub.
         sequence: Number of the last update it was given; set by the hub.
-        frames_sent: How many updates it was given; set by the hub.
+        began: Number from which it was given updates; set by the hub.
         conflated: How many it was not given because it was slow; set by the hub.
         silent_pings: How many pings in a row had no answer.
         close_code: With what it ended; 1006 until somebody has said otherwise.
@@ -75,7 +75,7 @@ class Connection(Protocol):
     peer: Peer
     flow: Flow
     sequence: int
-    frames_sent: int
+    began: int
     conflated: int
     silent_pings: int
     close_code: int
@@ -163,16 +163,22 @@ class Hub:
         """How many updates ``connection`` was not given yet."""
         return self._sequence - connection.sequence
 
+    def given(self, connection: Connection) -> int:
+        """How many updates ``connection`` was given. Worked out, so that a delivery need not count."""
+        return connection.sequence - connection.began - connection.conflated
+
     def join(self, connection: Connection) -> None:
         """Give ``connection`` the newest update, if there is one, and every one from now on."""
-        self._everyone[connection.peer.id] = self._open[connection.peer.id] = connection
-        connection.sequence = self._sequence
+        self._everyone[connection.peer.id] = connection
+        if connection.flow is Flow.OPEN:
+            self._open[connection.peer.id] = connection
+        connection.sequence = connection.began = self._sequence
         self.repeat(connection)
 
     def leave(self, connection: Connection) -> None:
         """Forget ``connection``, which is at its end."""
         if connection.flow is Flow.PAUSED:
-            self._count_conflated(connection, self.behind(connection))
+            self._skip(connection, self.behind(connection))
         connection.flow = Flow.CLOSING
         for group in (self._everyone, self._open, self._paused, self._closing):
             group.pop(connection.peer.id, None)
@@ -204,6 +210,7 @@ class Hub:
         if self.newest is None or connection.sequence < self._sequence:
             return  # it is given the newest in any case
         connection.sequence -= 1
+        connection.began -= 1
         if connection.flow is Flow.OPEN:
             self._give(connection, self.newest)
 
@@ -236,20 +243,23 @@ class Hub:
             slice_size = max(1, min(SLICE_WRITES, SLICE_BYTES // len(burst.plain)))
             turns = iter(list(self._open.values()))
             while batch := list(itertools.islice(turns, slice_size)):
-                self._on_sent(sum(self._update(connection, burst) for connection in batch))
+                self._on_sent(self._give_all(batch, burst))
                 yield
 
-    def _update(self, connection: Connection, burst: Burst) -> int:
-        if connection.flow is not Flow.OPEN:
-            return 0
-        frames = burst.frames
-        behind = burst.last - connection.sequence
-        if behind == len(frames):  # as nearly always
-            connection.sequence = burst.last
-            connection.frames_sent += behind
-            connection.write(burst)
-            return behind
-        return self._catch_up(connection, burst, behind)
+    def _give_all(self, connections: Iterable[Connection], burst: Burst) -> int:
+        # One loop without calls but the write: what is done here is done for every delivery.
+        sent, last, count = 0, burst.last, len(burst.frames)
+        for connection in connections:
+            if connection.flow is not Flow.OPEN:
+                continue
+            behind = last - connection.sequence
+            if behind == count:  # as nearly always
+                connection.sequence = last
+                connection.write(burst)
+                sent += count
+            else:
+                sent += self._catch_up(connection, burst, behind)
+        return sent
 
     def _catch_up(self, connection: Connection, burst: Burst, behind: int) -> int:
         if behind <= 0:  # it joined or resumed meanwhile
@@ -257,19 +267,18 @@ class Hub:
         if behind < len(burst.frames):
             burst = burst.newest(behind)
         elif skipped := behind - len(burst.frames):
-            self._count_conflated(connection, skipped)
-            connection.sequence += skipped
+            self._skip(connection, skipped)
             connection.tell_skipped(skipped)
             if connection.flow is not Flow.OPEN:  # telling was too much; the rest comes on resuming
                 return 0
         connection.sequence = burst.last
-        connection.frames_sent += len(burst.frames)
         connection.write(burst)
         return len(burst.frames)
 
     def _give(self, connection: Connection, burst: Burst) -> None:
         self._on_sent(self._catch_up(connection, burst, self.behind(connection)))
 
-    def _count_conflated(self, connection: Connection, skipped: int) -> None:
+    def _skip(self, connection: Connection, skipped: int) -> None:
+        connection.sequence += skipped
         connection.conflated += skipped
         self._on_conflated(skipped)

@@ -46,7 +46,8 @@ class Inbox:
     def __init__(self, deflates: bool) -> None:
         self._parser = ServerProtocol(state=State.OPEN, max_size=MAX_MESSAGE_BYTES)
         self._parser.extensions = [PerMessageDeflate(True, True, 15, 15)] if deflates else []
-        self._pieces: list[bytes] = []
+        # What has come of the present message; `None` between two. Its frames may be empty, and without end.
+        self._begun: bytearray | None = None
         self._is_text = True
 
     def receive(self, data: bytes) -> Received:
@@ -68,7 +69,7 @@ class Inbox:
             innermost = innermost.gi_yieldfrom
         # It waits there, and there alone, between two frames with nothing read ahead.
         between_frames = innermost.gi_code is StreamReader.at_eof.__code__
-        return between_frames and not self._pieces and self._parser.state is State.OPEN
+        return between_frames and self._begun is None and self._parser.state is State.OPEN
 
     @property
     def close_code(self) -> int | None:
@@ -79,13 +80,12 @@ class Inbox:
         return close.code if close else NO_CODE
 
     def _add(self, frame: Frame) -> str | bytes | None:
-        if frame.opcode is not Opcode.CONT:
-            self._is_text = frame.opcode is Opcode.TEXT
-        self._pieces.append(bytes(frame.data))
+        if self._begun is None:
+            self._begun, self._is_text = bytearray(), frame.opcode is Opcode.TEXT
+        self._begun += frame.data
         if not frame.fin:
             return None
-        message = b"".join(self._pieces)
-        self._pieces = []
+        message, self._begun = bytes(self._begun), None
         if not self._is_text:
             return message
         try:

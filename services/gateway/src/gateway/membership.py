@@ -32,7 +32,7 @@ def leave(feed: Feed, connection: Connection) -> None:
         id=connection.peer.id,
         code=connection.close_code,
         duration_s=round(feed.clock() - connection.peer.opened_s, 3),
-        frames=connection.frames_sent,
+        frames=feed.hub.given(connection),
         conflated=connection.conflated,
     )
 

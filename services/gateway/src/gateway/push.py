@@ -6,6 +6,7 @@ kernel has not taken whole, and from then on the hub spares the connection until
 """
 
 import asyncio
+import os
 
 from reportcast.contracts.close_codes import ABNORMAL
 from reportcast.contracts.frames import PING_FRAME, PreparedFrame, close_frame
@@ -24,9 +25,10 @@ _VIEW = memoryview(_BUFFER)
 # What clients send most often: a pong without payload, 6 bytes with its mask.
 _PONG = b"\x8a\x80"
 _PONG_BYTES = 6
-# A client that sends more messages at once is not read for a while, so long for each.
-CALM_MESSAGES = 8
-PAUSE_PER_MESSAGE_S = 0.02
+# A client may send so many frames at once, and then so many a second: each costs about 30 µs, so a client's share of a
+# core is less than 1 %. Who sends more is not read for a while.
+FRAMES_AT_ONCE = 100
+FRAMES_PER_S = 50
 
 
 class PushConnection(asyncio.BufferedProtocol):
@@ -40,16 +42,19 @@ class PushConnection(asyncio.BufferedProtocol):
     """
 
     __slots__ = (
+        "_allowance",
+        "_allowed_s",
         "_deflates",
+        "_descriptor",
         "_feed",
         "_inbox",
         "_resting",
         "_tells_skipped",
         "_transport",
+        "began",
         "close_code",
         "conflated",
         "flow",
-        "frames_sent",
         "peer",
         "sequence",
         "silent_pings",
@@ -59,13 +64,16 @@ class PushConnection(asyncio.BufferedProtocol):
         self.peer = peer
         self.flow = Flow.OPEN
         self.sequence = 0
-        self.frames_sent = 0
+        self.began = 0
         self.conflated = 0
         self.silent_pings = 0
         self.close_code: int = ABNORMAL
         self._feed = feed
         self._tells_skipped = tells_skipped
         self._inbox: Inbox | None = None
+        # Frames that the client may send still, and as of when; the zeros and the hundred are everybody's.
+        self._allowance: float = FRAMES_AT_ONCE
+        self._allowed_s = 0.0
         self._resting: asyncio.TimerHandle | None = None
 
     def take_over(self, hand_off: HandOff) -> bool:
@@ -74,6 +82,7 @@ class PushConnection(asyncio.BufferedProtocol):
         if handed_off is None:
             return False
         self._transport, self._deflates = handed_off
+        self._descriptor: int = self._transport.get_extra_info("socket").fileno()
         # "Paused" is to mean that the kernel is full, which it is at TCP_NOTSENT_LOWAT (reportcast.service.http).
         self._transport.set_write_buffer_limits(high=0)
         return True
@@ -89,8 +98,20 @@ class PushConnection(asyncio.BufferedProtocol):
         return self._resting is not None
 
     def write(self, burst: Burst) -> None:
-        """See ``Connection``."""
-        self._transport.write(burst.deflated if self._deflates else burst.plain)
+        """
+        See ``Connection``.
+
+        To the descriptor itself, which costs half a microsecond less than the transport's way to it, 7 % of a delivery.
+        While the flow is open the transport holds nothing back, so nothing is overtaken; and it closes its descriptor
+        only after ``connection_lost``, so the number is still this client's.
+        """
+        data = burst.deflated if self._deflates else burst.plain
+        try:
+            sent = os.write(self._descriptor, data)
+        except OSError:  # full, or broken; the transport finds out which
+            sent = 0
+        if sent < len(data):
+            self._transport.write(memoryview(data)[sent:])
 
     def reply(self, frame: PreparedFrame) -> None:
         """See ``Connection``."""
@@ -110,7 +131,7 @@ class PushConnection(asyncio.BufferedProtocol):
     def close(self, code: int, reason: str) -> None:
         """See ``Connection``."""
         self._transport.write(close_frame(code, reason))
-        self._transport.resume_reading()  # for the client's answer to it
+        self._read_on()  # for the client's answer to it
 
     def abort(self) -> None:
         """See ``Connection``."""
@@ -158,6 +179,7 @@ class PushConnection(asyncio.BufferedProtocol):
     def _receive(self, data: bytes) -> None:
         inbox = self._inbox = self._inbox or Inbox(self._deflates)
         received = inbox.receive(data)
+        self._ration(received.frames)
         if self.flow is Flow.CLOSING:
             if inbox.close_code is not None:
                 self._transport.close()  # the client has answered our close
@@ -172,17 +194,19 @@ class PushConnection(asyncio.BufferedProtocol):
             self._transport.close()
         elif inbox.is_at_rest:
             self._inbox = None
-        if received.frames > CALM_MESSAGES:
-            self._rest(received.frames * PAUSE_PER_MESSAGE_S)
 
-    def _rest(self, pause_s: float) -> None:
-        self._transport.pause_reading()
-        self._resting = asyncio.get_running_loop().call_later(pause_s, self._rested)
+    def _ration(self, frames: int) -> None:
+        now_s = self._feed.clock()
+        allowance = min(FRAMES_AT_ONCE, self._allowance + (now_s - self._allowed_s) * FRAMES_PER_S) - frames
+        self._allowance, self._allowed_s = allowance, now_s
+        if allowance < 0 and self._resting is None:
+            self._transport.pause_reading()
+            self._resting = asyncio.get_running_loop().call_later(-allowance / FRAMES_PER_S, self._rested)
 
     def _rested(self) -> None:
         self._resting = None
         self._read_on()
 
     def _read_on(self) -> None:
-        if self.flow is Flow.OPEN and self._resting is None:
+        if self.flow is not Flow.PAUSED and self._resting is None:
             self._transport.resume_reading()

@@ -1,13 +1,17 @@
 """``/api/ws/…``: how the gateway fares, who is connected, and asking for a fresh look at the file."""
 
+import asyncio
 from operator import itemgetter
 from typing import Any
 
+import msgspec
 from fastapi import APIRouter, HTTPException
 from reportcast.broker.base import Refresh
 from starlette.requests import Request
+from starlette.responses import Response
 
 from gateway.auth import is_allowed_origin, require_admin
+from gateway.colleagues import Answers
 from gateway.feed import Feed
 from gateway.routes.channel import ONLY_ADMIN, AllFeeds, AllWorkers, ChosenFeed
 from gateway.status import condition, crew_of, describe
@@ -39,16 +43,20 @@ async def trigger_update(feed: ChosenFeed, workers: AllWorkers, request: Request
 
 
 @status_router.get("/clients", dependencies=[ONLY_ADMIN])
-async def clients(feeds: AllFeeds, workers: AllWorkers) -> dict[str, Any]:
+async def clients(feeds: AllFeeds, workers: AllWorkers) -> Response:
     """List those who follow any channel here, oldest first."""
     answers = await workers.ask("clients")
+    # In a thread, as they may be many.
+    listing = await asyncio.to_thread(_listing, answers, feeds.first.timestamp)
+    return Response(listing, media_type="application/json")
+
+
+def _listing(answers: Answers, timestamp: str) -> bytes:
     everyone = [{**client, "worker": number} for number, told in answers.given.items() for client in told]
-    return {
-        "count": len(everyone),
-        "clients": sorted(everyone, key=itemgetter("connectedAt", "worker", "id")),
-        "workers": answers.workers,
-        "timestamp": feeds.first.timestamp,
-    }
+    everyone.sort(key=itemgetter("connectedAt", "worker", "id"))
+    return msgspec.json.encode(
+        {"count": len(everyone), "clients": everyone, "workers": answers.workers, "timestamp": timestamp}
+    )
 
 
 def _check_may_trigger(feed: Feed, request: Request) -> None:
