@@ -25,11 +25,12 @@ from reportcast.broker.redis import RedisBroker
 from reportcast.contracts.clock import utc_now
 from reportcast.contracts.messages import Publication
 
-from bench.capacity.kernel import Books, proportional_bytes
+from bench.capacity.kernel import Books
 from bench.clients import load_clients
+from bench.fanout.usage import family_memory
 from bench.latency import RESULTS, allow_descriptors, positive
 from bench.machine import commit, load_average, machine, versions
-from bench.services import running_command
+from bench.services import running_service
 from bench.watching.progress import progress
 from bench.watching.usage import cpu_s
 from tests.support.redis_server import free_port, redis_process
@@ -110,7 +111,7 @@ def without_clients(workers: int) -> int:
     """Give the memory of a gateway that nobody is connected to."""
     with running_gateway(workers) as gateway:
         settled()
-        return proportional_bytes(gateway.pid)
+        return family_memory(gateway.pid).proportional
 
 
 def settled() -> Books:
@@ -131,8 +132,7 @@ def running_gateway(workers: int, ping_interval_s: float = NEVER_S) -> Iterator[
             "GATEWAY_WORKERS": str(workers),
             "GATEWAY_PING_INTERVAL_S": str(ping_interval_s),
         }
-        command = [Path(sys.executable).with_name("reportcast-gateway")]
-        with running_command("reportcast-gateway", command, settings, Path(folder), port, "/audit") as pid:
+        with running_service("reportcast-gateway", settings, Path(folder), port, "/audit") as pid:
             yield Gateway(pid, port)
 
 

@@ -1,4 +1,4 @@
-"""What the kernel's books say of memory. Pure, but for ``Books.read``."""
+"""What the kernel's books say of its own memory. Pure, but for ``Books.read``."""
 
 import dataclasses
 import os
@@ -36,11 +36,3 @@ def books_of(meminfo: str, sockstat: str, page_bytes: int) -> Books:
     assert slab, "the kernel does not tell of its objects"
     assert tcp, "the kernel does not tell of TCP"
     return Books(int(slab[1]) * 1024, int(tcp[2]) * page_bytes, int(tcp[1]))
-
-
-def proportional_bytes(pid: int) -> int:
-    """Give the memory of a process and of those that it started, with what they share counted once."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    rollup = re.search(r"^Pss: +(\d+) kB$", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)
-    assert rollup, "the kernel does not tell"
-    return int(rollup[1]) * 1024 + sum(proportional_bytes(int(child)) for child in children)
