@@ -1,6 +1,7 @@
 """The measured figures that a plan is made of, out of the kept results of the benchmarks. Pure, but for ``newest``."""
 
 import dataclasses
+import itertools
 import json
 import statistics
 from collections.abc import Mapping, Sequence
@@ -42,19 +43,19 @@ class Gateway:
         """
         Give the CPU time of one delivery.
 
-        Between sizes that were measured it is interpolated, beyond them the line goes on. Of compressed ones few were
-        measured: the cost is that of a plain delivery of the same bytes on the wire, times how the two compare where
-        both are known.
+        Between sizes that were measured it is interpolated, beyond them the line goes on; a larger report is never
+        cheaper than a smaller one, whatever a measurement's noise says. Of compressed ones few were measured: the cost
+        is that of a plain delivery of the same bytes on the wire, times how the two compare where both are known.
         """
+        plain = rising(self.plain)
         if deflated_bytes is None:
-            return at(self.plain, report_bytes)
+            return at(plain, report_bytes)
         if not self.deflated:
             raise FiguresError("the results hold no compressed delivery; leave --deflated-bytes out")
         ratios = [
-            cost_us / at(self.plain, on_wire)
-            for (_, cost_us), (_, on_wire) in zip(self.deflated, self.wire, strict=True)
+            cost_us / at(plain, on_wire) for (_, cost_us), (_, on_wire) in zip(self.deflated, self.wire, strict=True)
         ]
-        return statistics.fmean(ratios) * at(self.plain, deflated_bytes)
+        return statistics.fmean(ratios) * at(plain, deflated_bytes)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -93,6 +94,11 @@ class Publishing:
     def change_s(self, message_bytes: float, subscribers: int) -> float:
         """Give the CPU time of Redis for one change."""
         return at(self.each, message_bytes) * subscribers / 1e6
+
+
+def rising(curve: Curve) -> Curve:
+    """Give a curve that never falls: each value is the highest up to there."""
+    return list(zip((x for x, _ in curve), itertools.accumulate((y for _, y in curve), max), strict=True))
 
 
 def at(curve: Curve, position: float) -> float:

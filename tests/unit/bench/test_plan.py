@@ -65,6 +65,13 @@ def test_a_plain_delivery(size: int, expected: float) -> None:
     assert GATEWAY.delivery_us(size) == pytest.approx(expected)
 
 
+def test_a_larger_report_is_never_cheaper() -> None:
+    """Even where it was measured so: plans grow with their targets."""
+    noisy = dataclasses.replace(GATEWAY, plain=[(300, 10.0), (2048, 8.0), (65536, 20.0)])
+
+    assert [noisy.delivery_us(size) for size in (300, 2048, 65536)] == [10.0, 10.0, 20.0]
+
+
 def test_a_compressed_delivery() -> None:
     """Costs as many times a plain one of its bytes on the wire as where it was measured: 0.8."""
     assert GATEWAY.delivery_us(60300, 10300) == pytest.approx(16.0)
