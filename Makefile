@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export REPORT_FILE GIT_ROOT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint torture bench-latency bench-watch bench-fanout bench-large lock up down clean
+.PHONY: help setup demo test lint torture bench-latency bench-watch bench-fanout bench-large bench-redis bench-sockets plan lock up down clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,16 @@ bench-fanout: setup ## Broadcasting beside peers and a C loop of send(): CPU, la
 
 bench-large: setup ## How long a gateway stands still for a report of 1, 5 and 15 MB, beside the usual pattern (2 minutes)
 	$(BIN)/python -m bench.large
+
+bench-redis: setup ## What publishing costs Redis, by size and subscribers (1 minute)
+	$(BIN)/python -m bench.redis_fanout
+
+bench-sockets: setup ## The kernel's memory for 5000 idle connections, and a gateway's without any (1 minute)
+	$(BIN)/python -m bench.idle_sockets
+
+PLAN := --connections 1000000 --report-bytes 65536 --deflated-bytes 10240
+plan: setup ## Gateways, memory and bandwidth for a target, by the newest results: make plan [PLAN='--connections ...']
+	$(BIN)/python -m bench.plan $(PLAN)
 
 up: ## Redis, watcher and two gateways behind one port, by docker compose
 	docker compose up --detach --build --wait
