@@ -254,6 +254,16 @@ function setState(next) {
 /** Delay before attempt `n` (0, 1, ...), in ms. Full jitter, so that clients spread out. */
 const backoff = (n) => Math.random() * Math.min(30_000, 500 * 2 ** n);
 
+/** How long a server that ends a connection asks to stay away, in ms; undefined if it does not say. */
+function askedToWait(reason) {
+  try {
+    const wait = JSON.parse(reason).retry_after_ms;
+    return wait >= 0 && wait <= 30_000 ? wait : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 function connect() {
   const address = new URL(`ws${query}`, document.baseURI);
   address.protocol = address.protocol.replace("http", "ws");
@@ -261,16 +271,16 @@ function connect() {
   socket = opened;
   clearTimeout(retry);
   opened.onmessage = (event) => opened === socket && receive(event.data);
-  opened.onclose = () => opened === socket && lose();
+  opened.onclose = (event) => opened === socket && lose(askedToWait(event.reason));
 }
 
-function lose() {
+function lose(wait = backoff(attempt)) {
   socket?.close();
   socket = null;
   pinged = false;
   if (attempt > 0 && state !== "polling") setState("offline");
   else if (state === "live") setState("connecting");
-  retry = setTimeout(connect, backoff(attempt));
+  retry = setTimeout(connect, wait);
   attempt += 1;
 }
 
