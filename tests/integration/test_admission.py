@@ -57,10 +57,8 @@ async def test_the_limit_of_an_address(memory_broker: MemoryBroker) -> None:
         async with gateway.connect(additional_headers=ONE) as first:
             await first.recv()
             async with gateway.connect(additional_headers=ONE) as second:
-                assert (
-                    await closed_with(second)
-                    == "connection limit of this address reached; close one, or try again later"
-                )
+                sentence = "connection limit of 1 for an address reached; close one, or try again later"
+                assert await closed_with(second) == sentence
             async with gateway.connect(additional_headers=OTHER) as other:
                 await other.recv()
         assert (await refusals(gateway, "address"), await refusals(gateway, "limit")) == (1, 0)
@@ -75,7 +73,7 @@ async def test_the_limit_in_all_comes_first(memory_broker: MemoryBroker) -> None
     async with running_gateway(memory_broker, **options) as gateway, gateway.connect() as first:
         await first.recv()
         async with gateway.connect() as second:
-            assert await closed_with(second) == "connection limit reached; try again later"
+            assert await closed_with(second) == "connection limit of 1 reached; try again later"
         assert (await refusals(gateway, "address"), await refusals(gateway, "limit")) == (0, 1)
         assert (await gateway.status())["maxConnections"] == 1
 
@@ -94,7 +92,8 @@ async def test_the_rate_of_an_address(memory_broker: MemoryBroker) -> None:
 
         response = caught.value.response
         assert (response.status_code, response.headers["Retry-After"]) == (429, "1")
-        assert json.loads(response.body) == {"error": "this address connects too often; try again in a second"}
+        sentence = "this address connects more than 2 times a second; try again in a second"
+        assert json.loads(response.body) == {"error": sentence}
         assert await refusals(gateway, "rate") == 1
         async with gateway.connect(additional_headers=OTHER) as other:
             await other.recv()
@@ -231,7 +230,7 @@ async def test_running_out_of_descriptors_is_survived(tmp_path: Path) -> None:
             ]
             assert [await next_report(client) for client in clients] == [audit(1)] * EFFECTIVE
             async with websockets.asyncio.client.connect(url) as one_more:
-                assert await closed_with(one_more) == "connection limit reached; try again later"
+                assert await closed_with(one_more) == f"connection limit of {EFFECTIVE} reached; try again later"
             async with crowd(port, 200) as silent:
                 await await_until("most are dropped", lambda: sum(reader.at_eof() for reader in silent) > 150)
                 report.write_bytes(audit_bytes(2))

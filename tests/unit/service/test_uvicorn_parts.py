@@ -164,7 +164,7 @@ def test_the_minor_version_is_the_pinned_one() -> None:
 @pytest.mark.parametrize(
     ("ours", "base", "names"),
     [
-        (Server, uvicorn.Server, "main_loop shutdown capture_signals"),
+        (Server, uvicorn.Server, "serve main_loop shutdown capture_signals"),
         (
             HttpProtocol,
             HttpToolsProtocol,

@@ -74,6 +74,15 @@ class Server(uvicorn.Server):
         self._drain = drain
         self._arrivals = arrivals
 
+    async def serve(self, sockets: Any = None) -> None:
+        """Serve until it is time to stop; the listeners are closed whatever ends it."""
+        self.servers: list[asyncio.base_events.Server] = []
+        try:
+            await super().serve(sockets)
+        finally:
+            for server in self.servers:
+                server.close()
+
     async def main_loop(self) -> None:
         """Look after the date header once a second until it is time to stop; uvicorn wakes ten times as often."""
         while not self._stop.is_set():
