@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import gc
 import json
 import os
@@ -214,3 +215,34 @@ async def test_why_it_is_closed_is_seen_however_much_was_sent(gateway: RunningGa
     await writer.wait_closed()
     await await_until("it is gone", lambda: not gateway.feed.hub.closing and not len(gateway.feed.hub))
     assert await gateway.metric("reportcast_gateway_closed_total", code="1009") == 1
+
+
+async def test_a_connection_that_was_paused_before_it_was_handed_off(memory_broker: MemoryBroker) -> None:
+    """By an answer that its client did not read: it is spared like any other, and nothing overtakes the answer."""
+    await memory_broker.publish(CHANNEL, publication("x" * 8_000_000, "large"))
+    async with running_gateway(memory_broker) as gateway:
+        await await_until("it has the report", lambda: gateway.feed.hub.newest)
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.address.rsplit(":", 1)[1].rstrip("/")))
+        writer.write(b"GET /audit HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        writer.write(HANDSHAKE)
+        await await_until("it has joined", lambda: len(gateway.feed.hub) == 1)
+        (connection,) = gateway.feed.hub.connections
+        for mark in range(3):
+            await memory_broker.publish(CHANNEL, publication(mark, f"small-{mark}"))
+            await await_until("it is published", functools.partial(has_update, gateway, mark + 2))
+        assert gateway.feed.hub.paused == [connection]
+        assert connection.unsent_bytes < 9_000_000
+
+        body = await reader.readexactly(int(head.split("content-length: ")[1].split("\r\n")[0]))
+        assert json.loads(body)["repos"][0]["name"] == "repo-" + "x" * 8_000_000
+        assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101 ")
+        assert b'"repo-2"' in await reader.readuntil(SERVER.encode())  # the newest, and nothing before it
+        writer.close()
+        await writer.wait_closed()
+
+
+def has_update(gateway: RunningGateway, number: int) -> bool:
+    """Tell whether the update of that number was published to clients."""
+    newest = gateway.feed.hub.newest
+    return newest is not None and newest.last == number

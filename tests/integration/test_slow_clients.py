@@ -1,6 +1,7 @@
 """Clients that read slowly or not at all: bounded, skipped ahead, told, and in the end closed."""
 
 import asyncio
+import contextlib
 import functools
 import json
 
@@ -38,14 +39,15 @@ async def test_a_client_that_resumes(memory_broker: MemoryBroker, running: Runni
         await publish_large(memory_broker, gateway, 20)
         received: list[int] = []
         told: list[int] = []
-        async for message in text_frames(client):
-            frame = json.loads(message)
-            if frame["type"] == "skipped":
-                told.append(frame["count"])
-            elif frame["type"] == "audit-update":
-                received.append(int(frame["data"]["repos"][0]["name"].removeprefix("repo-").rstrip("x")))
-            if received[-1:] == [19]:
-                break
+        async with contextlib.aclosing(text_frames(client)) as messages:
+            async for message in messages:
+                frame = json.loads(message)
+                if frame["type"] == "skipped":
+                    told.append(frame["count"])
+                elif frame["type"] == "audit-update":
+                    received.append(int(frame["data"]["repos"][0]["name"].removeprefix("repo-").rstrip("x")))
+                if received[-1:] == [19]:
+                    break
 
         (connection,) = gateway.feed.hub.connections
         assert received == sorted(set(received))

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Any
 
 from reportcast.broker.base import Broker, ChannelState, Stored
@@ -112,7 +112,7 @@ async def slow_reader(address: str, subprotocol: str | None = None) -> AsyncIter
             await writer.wait_closed()
 
 
-async def text_frames(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
+async def text_frames(reader: asyncio.StreamReader) -> AsyncGenerator[bytes, None]:
     """Give the messages that a ``slow_reader`` begins to read, to the end of the connection."""
     client = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN, max_size=None)
     while piece := await reader.read(1_000_000):

@@ -98,7 +98,7 @@ class World:
         self.readers: list[Reader] = []
 
     def join(self) -> Reader:
-        reader = Reader(Peer(len(self.readers) + 1, "audit", "", "", 0.0), self.hub, joined_at=self.published)
+        reader = Reader(Peer(len(self.readers) + 1, "audit", "", 0, "", 0.0), self.hub, joined_at=self.published)
         self.readers.append(reader)
         self.hub.join(reader)
         return reader

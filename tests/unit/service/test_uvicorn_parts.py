@@ -579,3 +579,5 @@ async def test_a_client_that_takes_nothing_of_its_answer_is_cut_off() -> None:
         assert running.cuts == [Cut.UNREAD]
         for _, writer in (stuck, reading):
             writer.transport.abort()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()

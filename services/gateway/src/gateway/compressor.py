@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from reportcast.contracts.body import Encoding, Form, PreparedBody
 
-# One for what is asked for over HTTP, which asks for one at a time, and one for the newest report.
-THREADS = 2
+# One for the shelf, which has one report encoded at a time, and two for the newest: for updates and for HTTP.
+THREADS = 3
 
 
 class Compressor:

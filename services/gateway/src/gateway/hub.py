@@ -12,11 +12,13 @@ import dataclasses
 import enum
 import itertools
 from collections.abc import Callable, Iterable, Iterator
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from reportcast.contracts.frames import PreparedFrame
 
 from gateway.burst import Burst
+
+T = TypeVar("T")
 
 # After so many writes, or so many bytes, everybody else has a turn: about 3 ms.
 SLICE_WRITES = 256
@@ -41,21 +43,23 @@ class Peer:
     Attributes:
         id: Unique in this process.
         channel: What it follows.
-        address: Network address as the server sees it; a proxy's, behind one.
+        host: Network address, as limits count it: the client's, or that of the proxy which is not trusted.
+        port: Its port; 0 if a proxy told the address.
         user_agent: As sent, at most 200 characters.
         opened_s: By the event loop's clock.
     """
 
     id: int
     channel: str
-    address: str
+    host: str
+    port: int
     user_agent: str
     opened_s: float
 
     @property
-    def host(self) -> str:
-        """The address without its port, as ``Admission`` counts it."""
-        return self.address.rpartition(":")[0]
+    def address(self) -> str:
+        """Where it is, for people to read."""
+        return f"{self.host}:{self.port}" if self.port else self.host
 
 
 class Connection(Protocol):
@@ -290,3 +294,10 @@ class Hub:
         connection.sequence += skipped
         connection.conflated += skipped
         self._on_conflated(skipped)
+
+
+def slices(all_of_them: Iterable[T]) -> Iterator[list[T]]:
+    """Give what is done without letting anybody else have a turn, SLICE_WRITES at a time."""
+    rest = iter(list(all_of_them))
+    while few := list(itertools.islice(rest, SLICE_WRITES)):
+        yield few

@@ -87,6 +87,9 @@ class PushConnection(asyncio.BufferedProtocol):
         self._descriptor: int = self._transport.get_extra_info("socket").fileno()
         # "Paused" is to mean that the kernel is full, which it is at TCP_NOTSENT_LOWAT (reportcast.service.http).
         self._transport.set_write_buffer_limits(high=0)
+        if self._transport.get_write_buffer_size():
+            # An answer on the same connection before the upgrade has paused it already: nobody will say so again.
+            self.pause_writing()
         return True
 
     @property
@@ -181,7 +184,7 @@ class PushConnection(asyncio.BufferedProtocol):
     def _receive(self, data: bytes) -> None:
         inbox = self._inbox = self._inbox or Inbox(self._deflates)
         received = inbox.receive(data)
-        self._ration(received.frames)
+        self._ration(received.frames or 1)  # of what follows a mistake, there are no frames
         if self.flow is Flow.CLOSING:
             if inbox.is_over:
                 self._transport.close()  # the client has answered our close

@@ -6,13 +6,12 @@ there for long may be asked to come again.
 """
 
 import asyncio
-import itertools
-from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
 from reportcast.contracts.close_codes import CloseCode
 
 from gateway.feed import Feed, Feeds
-from gateway.hub import SLICE_WRITES, Connection, Flow
+from gateway.hub import Connection, Flow, slices
 from gateway.membership import part
 from gateway.retry import retry_reason
 
@@ -29,6 +28,13 @@ LIFETIME_JITTER = 0.2
 GOLDEN = 0.618033988749895
 
 
+class _Unsent(NamedTuple):
+    sequence: int
+    bytes: int
+    since_s: float
+    began_s: float
+
+
 class Upkeep:
     """Looks after the connections of all feeds."""
 
@@ -39,9 +45,9 @@ class Upkeep:
         self._ping_interval_s = settings.gateway_ping_interval_s
         self._stuck_s = settings.gateway_stuck_s
         self._lifetime_s = settings.gateway_max_lifetime_s
-        # By id, the bytes unsent, since when they are as many, and since when there are any; and since when a close is
-        # unanswered.
-        self._unsent: dict[int, tuple[int, float, float]] = {}
+        # By id, what a paused connection was given last, how much of it is unsent, and since when that is so; and since
+        # when a close is unanswered.
+        self._unsent: dict[int, _Unsent] = {}
         self._asked: dict[int, float] = {}
 
     async def run(self) -> None:
@@ -54,7 +60,7 @@ class Upkeep:
         while True:
             await asyncio.sleep(self._ping_interval_s)
             for feed in self._feeds:
-                for few in _slices(feed.hub.connections):
+                for few in slices(feed.hub.connections):
                     for connection in few:
                         _ping(feed, connection)
                     await asyncio.sleep(0)
@@ -72,15 +78,16 @@ class Upkeep:
         for feed in self._feeds:
             for connection in feed.hub.paused:
                 unsent = connection.unsent_bytes
-                known, since_s, began_s = before.get(connection.peer.id, (unsent, now_s, now_s))
-                if known != unsent:  # it reads, slowly as it may be
-                    since_s = now_s
+                last = before.get(connection.peer.id)
+                if last is None or last.sequence != connection.sequence:
+                    last = _Unsent(connection.sequence, unsent, now_s, now_s)
+                since_s = last.since_s if last.bytes == unsent else now_s  # it reads, slowly as it may be
                 if now_s - since_s >= self._stuck_s:
                     part(feed, connection, CloseCode.TOO_SLOW, f"nothing was read for {self._stuck_s:g} s")
-                elif now_s - began_s >= PATIENCE * self._stuck_s:
+                elif now_s - last.began_s >= PATIENCE * self._stuck_s:
                     part(feed, connection, CloseCode.TOO_SLOW, f"too little was read in {PATIENCE * self._stuck_s:g} s")
                 else:
-                    self._unsent[connection.peer.id] = unsent, since_s, began_s
+                    self._unsent[connection.peer.id] = _Unsent(last.sequence, unsent, since_s, last.began_s)
 
     def _drop_unanswered(self) -> None:
         now_s, before, self._asked = self._clock(), self._asked, {}
@@ -107,9 +114,3 @@ def _ping(feed: Feed, connection: Connection) -> None:
         part(feed, connection, CloseCode.PING_TIMEOUT, f"{SILENT_PINGS} pings were not answered")
     elif connection.flow is Flow.OPEN:  # one that is paused would not get it
         connection.ping()
-
-
-def _slices(connections: Iterable[Connection]) -> Iterator[list[Connection]]:
-    rest = iter(list(connections))
-    while few := list(itertools.islice(rest, SLICE_WRITES)):
-        yield few

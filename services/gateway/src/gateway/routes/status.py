@@ -1,6 +1,5 @@
 """``/api/ws/…``: how the gateway fares, who is connected, and asking for a fresh look at the file."""
 
-import asyncio
 from operator import itemgetter
 from typing import Any
 
@@ -11,7 +10,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from gateway.auth import is_allowed_origin, require_admin
-from gateway.colleagues import Answers
 from gateway.feed import Feed
 from gateway.routes.channel import ONLY_ADMIN, AllFeeds, AllWorkers, ChosenFeed
 from gateway.status import condition, crew_of, describe
@@ -46,17 +44,16 @@ async def trigger_update(feed: ChosenFeed, workers: AllWorkers, request: Request
 async def clients(feeds: AllFeeds, workers: AllWorkers) -> Response:
     """List those who follow any channel here, oldest first."""
     answers = await workers.ask("clients")
-    # In a thread, as they may be many.
-    listing = await asyncio.to_thread(_listing, answers, feeds.first.timestamp)
-    return Response(listing, media_type="application/json")
-
-
-def _listing(answers: Answers, timestamp: str) -> bytes:
     everyone = [{**client, "worker": number} for number, told in answers.given.items() for client in told]
-    everyone.sort(key=itemgetter("connectedAt", "worker", "id"))
-    return msgspec.json.encode(
-        {"count": len(everyone), "clients": everyone, "workers": answers.workers, "timestamp": timestamp}
-    )
+    if len(answers.given) > 1:
+        everyone.sort(key=itemgetter("connectedAt", "worker", "id"))
+    listing = {
+        "count": len(everyone),
+        "clients": everyone,
+        "workers": answers.workers,
+        "timestamp": feeds.first.timestamp,
+    }
+    return Response(msgspec.json.encode(listing), media_type="application/json")
 
 
 def _check_may_trigger(feed: Feed, request: Request) -> None:

@@ -108,8 +108,7 @@ def _address(websocket: WebSocket) -> str:
 
 
 def _peer(websocket: WebSocket, number: int, feed: Feed) -> Peer:
-    host, port = websocket.client or ("unknown", 0)
-    address = f"{host}:{port}" if port else host  # a proxy tells no port
+    port = websocket.client.port if websocket.client else 0
     # Most clients are of a few kinds: one text for each.
     user_agent = sys.intern(websocket.headers.get("user-agent", "")[:200])
-    return Peer(number, feed.channel, address, user_agent, feed.clock())
+    return Peer(number, feed.channel, _address(websocket), port, user_agent, feed.clock())
