@@ -45,8 +45,7 @@ async def clients(feeds: AllFeeds, workers: AllWorkers) -> Response:
     """List those who follow any channel here, oldest first."""
     answers = await workers.ask("clients")
     everyone = [{**client, "worker": number} for number, told in answers.given.items() for client in told]
-    if len(answers.given) > 1:
-        everyone.sort(key=itemgetter("connectedAt", "worker", "id"))
+    everyone.sort(key=itemgetter("connectedAt", "worker", "id"))
     listing = {
         "count": len(everyone),
         "clients": everyone,
