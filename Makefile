@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export REPORT_FILE GIT_ROOT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint torture bench-latency bench-watch bench-fanout bench-large bench-redis bench-sockets plan lock up down clean
+.PHONY: help setup demo test lint torture bench-latency bench-drain bench-watch bench-fanout bench-large bench-redis bench-sockets plan lock up down clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,6 +38,9 @@ torture: setup ## The watcher's acceptance list on three file systems; writes do
 
 bench-latency: setup ## File change -> client received, with real Redis, at 1, 100 and 1000 clients (3 minutes)
 	$(BIN)/python -m bench.latency
+
+bench-drain: setup ## How evenly 10 000 connections are sent away when a gateway ends, and how it ends
+	$(BIN)/python -m bench.drain
 
 bench-watch: setup ## The watcher: latency by way of writing beside chokidar and watchfiles, CPU, memory (15 minutes)
 	$(BIN)/python -m bench.watch --peers
