@@ -9,7 +9,7 @@ OURS, FLOOR = "Reportcast", "C send() loop"
 HEADLINE, HEADLINE_BURST = Cell(1000, 300), Cell(1000, 300, in_flight=8)
 AIM_TIMES, AIM_BURST_TIMES = 1.3, 0.4
 # What others may wait longer because some do not read.
-AIM_STALLED_TIMES = 1.5
+AIM_STALLED_TIMES = 1.2
 
 
 def verdicts(rows: Sequence[Row], stalled: Sequence[Stalled]) -> dict[str, bool]:

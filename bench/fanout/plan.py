@@ -34,8 +34,8 @@ class Plan:
     sizes: tuple[int, ...] = FULL_SIZES
     deflate_clients: tuple[int, ...] = (100, 1000)
     idle_clients: int = 10_000
-    stalled_clients: int = 1000
-    stalled_events: int = 120
+    stalled_clients: int = 10_000
+    stalled_events: int = 60
     rounds: int = 3
     seconds: float = 0.4
 
@@ -69,6 +69,7 @@ QUICK = Plan(
     deflate_clients=(100,),
     idle_clients=1000,
     stalled_clients=300,
+    stalled_events=120,
     rounds=1,
     seconds=0.25,
 )
