@@ -35,7 +35,7 @@ def redis_server(shared_redis: RedisServer) -> Iterator[RedisServer]:
     yield shared_redis
     lasting = [key for key in client.scan_iter() if client.ttl(key) == -1]
     client.close()
-    documented = (b":state", b":history", b":names", b":rejections", b":rejected")
+    documented = (b":state", b":history", b":names", b":deltas", b":rejections", b":rejected")
     assert [key for key in lasting if not key.startswith(b"reportcast:{") or not key.endswith(documented)] == []
 
 

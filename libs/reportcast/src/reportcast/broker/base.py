@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
 
 from reportcast.broker.errors import BrokerError
-from reportcast.contracts.messages import Message, Publication, Rejection, Snapshot, Source
+from reportcast.contracts.messages import Delta, Message, Publication, Rejection, Snapshot, Source
 from reportcast.contracts.position import Position
 
 
@@ -48,10 +48,18 @@ class Lease:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ChannelState:
-    """All that a gateway needs to serve a channel from nothing."""
+    """
+    All that a gateway needs to serve a channel from nothing.
+
+    Attributes:
+        snapshot: The newest.
+        source: How the file fares.
+        deltas: The last changes, oldest first, without a gap up to the newest; empty if that one came whole.
+    """
 
     snapshot: Snapshot | None = None
     source: Source | None = None
+    deltas: Sequence[Delta] = ()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -66,6 +74,22 @@ class HistoryLimits:
 
     max_reports: int = 100
     max_bytes: int = 64 * 1024 * 1024
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class DeltaLimits:
+    """
+    How far back a channel's changes are kept one by one, so that who was away can be given those it missed.
+
+    Attributes:
+        max_deltas: Count.
+        max_bytes: Of all of them.
+        max_age_s: Older ones are left out when the next one comes.
+    """
+
+    max_deltas: int = 1000
+    max_bytes: int = 4 * 1024 * 1024
+    max_age_s: int = 3600
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -121,7 +145,10 @@ class Broker(Protocol):
         """
         Store, number, keep in the history and publish a report, all or nothing.
 
-        Content with the stored digest changes nothing, whoever publishes it and however often.
+        Content with the stored digest changes nothing, whoever publishes it and however often. Subscribers get its
+        delta if that starts from the stored report; else the whole, or word that there is one (INLINE_BYTES).
+
+        On a server that may have lost what came last, because it was started again or took over, another epoch begins.
 
         Args:
             channel: Where.
@@ -146,7 +173,7 @@ class Broker(Protocol):
         ...
 
     async def state(self, channel: str) -> ChannelState:
-        """Read the newest snapshot and the source's state in one read."""
+        """Read all of it in one read, as of one moment."""
         ...
 
     async def position(self, channel: str) -> Position | None:

@@ -18,9 +18,10 @@ class Keys:
 
     Attributes:
         state: Hash: ``epoch``, ``offset``, ``digest``, ``name``, ``message`` (the newest snapshot), ``source``,
-            ``fence``.
+            ``fence``, ``server`` (the run id of who numbered last).
         history: Stream of the kept snapshots; an entry's id is its offset.
         names: Sorted set: names of the kept snapshots by offset.
+        deltas: Stream of the last changes, without a gap up to the newest; an entry's id is its offset.
         messages: Pub/sub channel of the messages.
         requests: Pub/sub channel of the requests to read the file again.
         throttle: Present for a second after a request.
@@ -32,6 +33,7 @@ class Keys:
     state: str
     history: str
     names: str
+    deltas: str
     messages: str
     requests: str
     throttle: str
@@ -40,7 +42,18 @@ class Keys:
     rejected: str
 
 
-_NAMES = ("state", "history", "names", "messages", "requests", "throttle", "lease", "rejections", "rejected")
+_NAMES = (
+    "state",
+    "history",
+    "names",
+    "deltas",
+    "messages",
+    "requests",
+    "throttle",
+    "lease",
+    "rejections",
+    "rejected",
+)
 
 
 @functools.lru_cache(maxsize=1024)  # asked for each second for each channel

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import dataclasses
+import datetime
 import itertools
 import secrets
 from collections import OrderedDict, deque
@@ -10,9 +12,19 @@ from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
-from reportcast.broker.base import LEASE_S, ChannelState, HistoryLimits, Lease, Refresh, RejectionLimits, Stored
+from reportcast.broker.base import LEASE_S, ChannelState, DeltaLimits, HistoryLimits, Lease, Refresh, RejectionLimits, Stored
 from reportcast.broker.errors import BrokerError, BrokerFenced, BrokerUnavailable
-from reportcast.contracts.messages import Message, Publication, Refreshed, Rejection, Snapshot, Source, number
+from reportcast.contracts.messages import (
+    Delta,
+    Message,
+    Publication,
+    Refreshed,
+    Rejection,
+    Snapshot,
+    Source,
+    number,
+    number_delta,
+)
 from reportcast.contracts.position import Position
 
 T = TypeVar("T")
@@ -58,6 +70,7 @@ class _Channel:
         self.epoch = secrets.token_hex(8)
         self.offset = 0
         self.state = ChannelState()
+        self.deltas: deque[Delta] = deque()
         self.history: OrderedDict[str, Snapshot] = OrderedDict()
         self.last_request_s: float | None = None
         self.holder, self.held_until_s, self.fence = "", 0.0, 0
@@ -82,6 +95,25 @@ class _Channel:
             self.history.popitem(last=False)
         return snapshot
 
+    def follow(self, snapshot: Snapshot, publication: Publication, limits: DeltaLimits) -> Message:
+        """Make ``snapshot`` the newest; give what subscribers are told."""
+        newest = self.state.snapshot
+        message: Message = snapshot
+        if newest and publication.delta and newest.digest == publication.base:
+            message = number_delta(publication, snapshot)
+            self.deltas.append(message)
+            oldest = snapshot.published_at - datetime.timedelta(seconds=limits.max_age_s)
+            while (
+                len(self.deltas) > limits.max_deltas
+                or sum(len(delta.body) for delta in self.deltas) > limits.max_bytes
+                or (self.deltas and self.deltas[0].published_at < oldest)
+            ):
+                self.deltas.popleft()
+        else:
+            self.deltas.clear()
+        self.state = ChannelState(snapshot, self.state.source, tuple(self.deltas))
+        return message
+
     def _exceeds(self, limits: HistoryLimits) -> bool:
         kept_bytes = sum(len(snapshot.body) for snapshot in self.history.values())
         return len(self.history) > limits.max_reports or kept_bytes > limits.max_bytes
@@ -95,6 +127,7 @@ class MemoryBroker:
         clock: Monotonic seconds.
         limits: Of each channel's history.
         rejection_limits: Of each channel's refused contents.
+        delta_limits: Of each channel's changes.
     """
 
     def __init__(
@@ -102,10 +135,12 @@ class MemoryBroker:
         clock: Callable[[], float],
         limits: HistoryLimits | None = None,
         rejection_limits: RejectionLimits | None = None,
+        delta_limits: DeltaLimits | None = None,
     ) -> None:
         self._clock = clock
         self._limits = limits or HistoryLimits()
         self._rejection_limits = rejection_limits or RejectionLimits()
+        self._delta_limits = delta_limits or DeltaLimits()
         self._rejections = itertools.count(1)
         self._channels: dict[str, _Channel] = {}
         self._messages: _Topics[Message] = _Topics()
@@ -138,8 +173,7 @@ class MemoryBroker:
         if newest and newest.digest == publication.digest:
             return Stored(newest.position, changed=False, name=newest.name)
         snapshot = stream.append(publication, self._limits)
-        stream.state = ChannelState(snapshot, stream.state.source)
-        self._messages.publish(channel, snapshot)
+        self._messages.publish(channel, stream.follow(snapshot, publication, self._delta_limits))
         return Stored(snapshot.position, changed=True, name=snapshot.name)
 
     async def restore(self, channel: str, publication: Publication, fence: int) -> bool:
@@ -159,7 +193,7 @@ class MemoryBroker:
     async def set_source(self, channel: str, source: Source, fence: int | None = None) -> None:
         stream = self._channel(channel)
         stream.check(fence, "source")
-        stream.state = ChannelState(stream.state.snapshot, source)
+        stream.state = dataclasses.replace(stream.state, source=source)
         self._messages.publish(channel, source)
 
     async def set_sources(self, sources: Mapping[str, tuple[Source, int]]) -> None:

@@ -20,11 +20,13 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from reportcast.broker.base import LEASE_S, ChannelState, HistoryLimits, Lease, Refresh, RejectionLimits, Stored
+from reportcast.broker.base import LEASE_S, ChannelState, DeltaLimits, HistoryLimits, Lease, Refresh, RejectionLimits, Stored
 from reportcast.broker.errors import BrokerError
 from reportcast.broker.keys import keys_of
 from reportcast.broker.redis_link import SOCKET_TIMEOUT_S, Payload, subscription, translated
 from reportcast.contracts.messages import (
+    INLINE_BYTES,
+    Delta,
     Message,
     MessageError,
     Publication,
@@ -58,6 +60,7 @@ class RedisBroker:
         limits: Of each channel's history.
         on_bad_message: Called with the reason for each message that is none of ours.
         rejection_limits: Of each channel's refused contents.
+        delta_limits: Of each channel's changes.
 
     Raises:
         ValueError: If the URL is no such address.
@@ -69,10 +72,12 @@ class RedisBroker:
         limits: HistoryLimits | None = None,
         on_bad_message: Callable[[str], None] = lambda reason: None,
         rejection_limits: RejectionLimits | None = None,
+        delta_limits: DeltaLimits | None = None,
     ) -> None:
         self._url = redact(url)
         self._limits = limits or HistoryLimits()
         self._rejection_limits = rejection_limits or RejectionLimits()
+        self._delta_limits = delta_limits or DeltaLimits()
         self._on_bad_message = on_bad_message
         # Any: the library's types allow for decoded replies, which are not asked for here.
         self._redis: Any = redis.asyncio.Redis.from_url(
@@ -83,9 +88,9 @@ class RedisBroker:
             client_name="reportcast",
             **_tcp_options(url),
         )
-        self._publish, self._lease, self._set_source, self._reject = (
+        self._publish, self._read, self._lease, self._set_source, self._reject = (
             self._redis.register_script(_SCRIPTS.joinpath(f"{name}.lua").read_text())
-            for name in ("publish", "lease", "source", "reject")
+            for name in ("publish", "read", "lease", "source", "reject")
         )
 
     async def lease(self, channels: Sequence[str], holder: str) -> list[Lease | BrokerError]:
@@ -125,20 +130,29 @@ class RedisBroker:
             publication.stem,
             encode_stamps(publication),
             publication.body,
+            publication.base,
+            publication.delta,
+            INLINE_BYTES,
             self._limits.max_reports,
             self._limits.max_bytes,
+            self._delta_limits.max_deltas,
+            self._delta_limits.max_bytes,
+            self._delta_limits.max_age_s,
         ]
+        named = [keys.state, keys.history, keys.names, keys.deltas]
         with self._translated():
-            epoch, offset, changed, name = await self._publish([keys.state, keys.history, keys.names], args)
+            epoch, offset, changed, name = await self._publish(named, args)
             return Stored(Position(epoch.decode(), int(offset)), changed=bool(changed), name=name.decode())
 
     async def state(self, channel: str) -> ChannelState:
+        keys = keys_of(channel)
         with self._translated():
-            fields = await self._redis.hmget(keys_of(channel).state, ["message", "source"])
-        snapshot, source = (self._decode(field) for field in fields)
+            fields = await self._read([keys.state, keys.deltas])
+        snapshot, source, *deltas = (self._decode(field) for field in fields)
         return ChannelState(
             snapshot if isinstance(snapshot, Snapshot) else None,
             source if isinstance(source, Source) else None,
+            tuple(delta for delta in deltas if isinstance(delta, Delta)),
         )
 
     async def position(self, channel: str) -> Position | None:

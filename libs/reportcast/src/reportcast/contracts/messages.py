@@ -1,5 +1,5 @@
 """
-What travels over the broker: one JSON header line and, in a snapshot, a line feed and the report's body.
+What travels over the broker: one JSON header line and, in a snapshot or delta, a line feed and its body.
 
 The body stands outside the header so that a gateway never parses it: it is validated once, in the watcher.
 
@@ -48,6 +48,8 @@ class Publication:
         modified_at: Modification time of the file; aware.
         body: Strict JSON.
         findings: What is odd about it.
+        base: Digest of the report that ``delta`` starts from.
+        delta: What makes ``body`` of that report (docs/protocol.md, Deltas); empty if there is none that is worth it.
     """
 
     stem: str
@@ -56,6 +58,8 @@ class Publication:
     modified_at: AwareDatetime
     body: bytes
     findings: tuple[Finding, ...] = ()
+    base: str = ""
+    delta: bytes = b""
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
@@ -85,6 +89,66 @@ class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
     @property
     def position(self) -> Position:
         """The reader's position after this snapshot."""
+        return Position(self.epoch, self.offset)
+
+
+class Delta(msgspec.Struct, frozen=True, tag_field="type", tag="delta"):
+    """
+    One change of a report, from the state of the offset before to that of its own.
+
+    Attributes:
+        epoch: See ``Position``.
+        offset: See ``Position``.
+        name: See ``Snapshot``, as all that follow but these two.
+        base: Digest of the body that it changes.
+        digest: SHA-256 of the body that comes of it.
+        body: The change (docs/protocol.md, Deltas); not part of the header.
+    """
+
+    epoch: str
+    offset: int
+    name: str
+    base: str
+    digest: str
+    published_at: AwareDatetime
+    modified_at: AwareDatetime
+    findings: tuple[Finding, ...] = ()
+    body: bytes = b""
+
+    @property
+    def position(self) -> Position:
+        """The reader's position after this change."""
+        return Position(self.epoch, self.offset)
+
+    def grown(self, body: bytes) -> Snapshot:
+        """Give the whole state at this position, of which ``body`` is the report."""
+        return Snapshot(
+            epoch=self.epoch,
+            offset=self.offset,
+            name=self.name,
+            digest=self.digest,
+            published_at=self.published_at,
+            modified_at=self.modified_at,
+            findings=self.findings,
+            body=body,
+        )
+
+
+class Changed(msgspec.Struct, frozen=True, tag_field="type", tag="changed"):
+    """
+    There is a newer report, too large for a message: it is to be read.
+
+    Attributes:
+        epoch: See ``Position``.
+        offset: See ``Position``.
+    """
+
+    epoch: str
+    offset: int
+
+    @property
+    def position(self) -> Position:
+        """Where the channel stands."""
         return Position(self.epoch, self.offset)
 
 
@@ -154,7 +218,11 @@ class Refreshed(msgspec.Struct, frozen=True, tag_field="type", tag="refreshed"):
     """The watcher has read the file again as it was asked; the report is to be sent to every client again."""
 
 
-Message = Snapshot | Source | Refreshed
+Message = Snapshot | Delta | Changed | Source | Refreshed
+
+# A report is put into a message up to this size. A larger one would keep what is behind it waiting, and a subscriber
+# that reads slowly would be cut off by Redis (client-output-buffer-limit pubsub).
+INLINE_BYTES = 256 * 1024
 
 _decoder: msgspec.json.Decoder[Message] = msgspec.json.Decoder(Message)
 
@@ -174,6 +242,21 @@ def number(publication: Publication, position: Position, name: str) -> Snapshot:
         modified_at=publication.modified_at,
         findings=publication.findings,
         body=publication.body,
+    )
+
+
+def number_delta(publication: Publication, snapshot: Snapshot) -> Delta:
+    """Give the change that ``publication`` carries the place of ``snapshot``. Redis does the same in publish.lua."""
+    return Delta(
+        epoch=snapshot.epoch,
+        offset=snapshot.offset,
+        name=snapshot.name,
+        base=publication.base,
+        digest=snapshot.digest,
+        published_at=snapshot.published_at,
+        modified_at=snapshot.modified_at,
+        findings=snapshot.findings,
+        body=publication.delta,
     )
 
 
@@ -205,8 +288,9 @@ def decode_message(raw: bytes) -> Message:
         message = _decoder.decode(header)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise MessageError(f"broker message of {len(raw)} bytes is not ours: {exc}") from exc
-    if not isinstance(message, Snapshot):
+    if not isinstance(message, Snapshot | Delta):
         return message
     if not body:
-        raise MessageError(f"snapshot {message.offset} has no body; a report is expected after its first line")
+        kind = type(message).__name__.lower()
+        raise MessageError(f"{kind} {message.offset} has no body; one is expected after its first line")
     return msgspec.structs.replace(message, body=body)
