@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export REPORT_FILE GIT_ROOT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint torture bench-latency bench-drain bench-watch bench-fanout bench-large bench-redis bench-sockets plan lock up down clean
+.PHONY: help setup demo test lint golden torture bench-latency bench-drain bench-watch bench-fanout bench-large bench-redis bench-sockets plan lock up down clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ lint: setup ## Lint, format check, types and import contracts, of the Python and
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	@$(NPM) run --silent lint
+
+golden: setup ## Write tests/golden again: what the tests of both languages read (then look at what changed)
+	$(BIN)/python -m tests.golden.make
 
 torture: setup ## The watcher's acceptance list on three file systems; writes docs/torture.md (needs root to mount)
 	$(BIN)/python -m pytest tests/torture --torture-table docs/torture.md

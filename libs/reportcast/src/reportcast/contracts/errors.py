@@ -13,6 +13,8 @@ Why bytes are not a report.
 
 ``reason`` is the label of the rejection counter. ``may_be_torn`` tells an unfinished write, which waiting can
 mend, from a finished one, which it cannot.
+
+``DeltaError`` stands by itself: it is about a report that was published already.
 """
 
 import dataclasses
@@ -173,3 +175,7 @@ class ReportHeld(_TextError):
     def __init__(self, kind: str, sentence: str, place: Place | None = None) -> None:
         super().__init__(sentence, place)
         self.reason = kind
+
+
+class DeltaError(Exception):
+    """A delta that does not fit the report it is to change; ``str()`` says why in one sentence."""
