@@ -1,6 +1,6 @@
-import { describe, expect, test } from "vitest"
+import { expect, test } from "vitest"
 import { apply, DeltaError } from "../src/protocol/delta.ts"
-import { golden, hasGolden } from "./golden.ts"
+import { golden } from "./golden.ts"
 
 const repo = (name: string, status = "clean", more = "") => `{"name":"${name}","status":"${status}"${more}}`
 const report = (...repos: string[]) => `{"timestamp":"t1","summary":{"dirty":1},"repos":[${repos.join(",")}],"n":1.50}`
@@ -144,14 +144,13 @@ test.each([
   expect(() => apply(delta, ABC)).toThrow(DeltaError)
 })
 
-describe.runIf(hasGolden("deltas"))("golden deltas", () => {
-  const cases = hasGolden("deltas") ? golden<Record<"name" | "before" | "after" | "delta", string>>("deltas") : []
-  test.each(cases)("$name", ({ before, after, delta }) => {
+test.each(golden<Record<"name" | "before" | "after" | "delta", string>>("deltas"))(
+  "golden: $name",
+  ({ before, after, delta }) => {
     expect(apply(delta, before)).toBe(after)
-  })
+  },
+)
 
-  const refused = hasGolden("refused") ? golden<Record<"name" | "body" | "delta", string>>("refused") : []
-  test.each(refused)("refused: $name", ({ body, delta }) => {
-    expect(() => apply(delta, body)).toThrow(DeltaError)
-  })
+test.each(golden<Record<"name" | "body" | "delta", string>>("refused"))("golden, refused: $name", ({ body, delta }) => {
+  expect(() => apply(delta, body)).toThrow(DeltaError)
 })

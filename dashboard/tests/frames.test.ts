@@ -13,6 +13,7 @@ const TO_SERVER: Record<string, ClientFrame> = {
   follow: { type: "follow", channel: "audit" },
   "follow from a position": { type: "follow", channel: "audit", epoch: "1b65fea20ca22296", offset: 4 },
   "follow a view": { type: "follow", channel: "audit", statuses: ["dirty", "missing"], names: ["web-*"] },
+  "follow the first channel": { type: "follow" },
   unfollow: { type: "unfollow", channel: "audit" },
   ping: { type: "ping" },
   "request-update": { type: "request-update", channel: "audit" },
@@ -35,6 +36,18 @@ test.each(whole)("keeps the text of the report: $name", async ({ frame }) => {
   expect(frame).toContain(`"data":${snapshot.data}}`)
   expect(await verify(snapshot.data, snapshot.digest)).toBe(true)
 })
+
+test.each(golden<Record<"name" | "view" | "digest", string>>("views"))(
+  "keeps the text of a view: $name",
+  async ({ view, digest }) => {
+    const fields = JSON.stringify({ ...JSON.parse(whole[0]?.frame ?? ""), digest, data: undefined })
+
+    const snapshot = parseFrame(`${fields.slice(0, -1)},"data":${view}}`)
+
+    expect(snapshot).toMatchObject({ type: "snapshot", data: view })
+    expect(await verify(view, digest)).toBe(true)
+  },
+)
 
 test("keeps the text of a delta", () => {
   const changes = String.raw`{"format":"merge-patch","patch":{"n":1.50,"a":"\u00e9"}}`

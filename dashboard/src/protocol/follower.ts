@@ -1,7 +1,7 @@
 /**
  * What a client knows of one channel, and how each frame changes it. Pure: the caller has the socket.
  *
- * Source: docs/protocol.md, Client rules.
+ * Source: docs/protocol.md, Version 1.
  */
 
 import { apply, DeltaError } from "./delta.ts"

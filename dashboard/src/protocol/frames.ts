@@ -3,7 +3,7 @@
  *
  * A frame is not trusted: one of an unknown type, and one that is malformed, is told as a value, never thrown.
  *
- * Source: docs/protocol.md, Frames.
+ * Source: docs/protocol.md, Version 1.
  */
 
 import { nameOf, split } from "./json.ts"
@@ -115,17 +115,17 @@ export interface Malformed {
   readonly message: string
 }
 
-/** Frames from the client, at most 1024 bytes each. */
+/** Frames from the client, at most 1024 bytes each; without a channel they mean the first that is served. */
 export type ClientFrame =
   | {
       readonly type: "follow"
-      readonly channel: string
+      readonly channel?: string
       readonly epoch?: string
       readonly offset?: number
       readonly statuses?: readonly string[]
       readonly names?: readonly string[]
     }
-  | { readonly type: "unfollow" | "request-update"; readonly channel: string }
+  | { readonly type: "unfollow" | "request-update"; readonly channel?: string }
   | { readonly type: "ping" }
 
 /** Read what came over the socket. */
