@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis.asyncio
 import websockets.exceptions
 from gateway.audience import MAX_FILTERS
 from gateway.relay import VERIFY_S
@@ -412,7 +413,8 @@ async def test_another_epoch(redis_broker: RedisBroker, redis_server: RedisServe
         await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
         async with gateway.connect_v1() as client:
             _, _, first, _ = await take(client, "hello", "following", "snapshot", "status")
-            await redis_broker._redis.hset(keys_of(CHANNEL).state, "server", "0" * 40)
+            async with redis.asyncio.Redis.from_url(redis_server.url) as direct:
+                await direct.hset(keys_of(CHANNEL).state, "server", "0" * 40)
             await redis_broker.publish(CHANNEL, change(1, 2))
             (second,) = await take(client, "snapshot")
 
@@ -420,15 +422,16 @@ async def test_another_epoch(redis_broker: RedisBroker, redis_server: RedisServe
     assert (first["offset"], second["offset"]) == (1, 2)
 
 
-async def test_foreign_messages(redis_broker: RedisBroker) -> None:
+async def test_foreign_messages(redis_broker: RedisBroker, redis_server: RedisServer) -> None:
     """Are counted and ignored; none reaches a client or ends the relay."""
     await redis_broker.publish(CHANNEL, publication(1))
     async with running_gateway(redis_broker) as gateway:
         await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
-        async with gateway.connect_v1() as client:
+        direct = redis.asyncio.Redis.from_url(redis_server.url)
+        async with gateway.connect_v1() as client, direct:
             await take(client, "hello", "following", "snapshot", "status")
             for foreign in (b"", b"\xff\xfe", b"{}", b'{"type":"delta"}', b"x" * 100_000, b'{"type":"dance"}'):
-                await redis_broker._redis.publish(keys_of(CHANNEL).messages, foreign)
+                await direct.publish(keys_of(CHANNEL).messages, foreign)
             await redis_broker.publish(CHANNEL, change(1, 2))
             (delta,) = await take(client, "delta")
 
