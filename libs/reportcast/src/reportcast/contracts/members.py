@@ -7,16 +7,28 @@ Source: docs/protocol.md, Deltas.
 """
 
 import dataclasses
+import functools
+import itertools
+import re
 from collections.abc import Iterable, Mapping
 
 import msgspec
 
 from reportcast.contracts.errors import DeltaError
-from reportcast.contracts.places import KEY, MAX_PARTS, NEXT, key_of
+from reportcast.contracts.places import KEY, MAX_PARTS, NEXT, STRING, key_of
 
 Text = bytes | msgspec.Raw
 # What lies deeper is changed as a whole: each level of a large report is copied once more.
 MAX_LEVELS = 64
+
+
+def _container(inner: bytes) -> bytes:
+    return rb"[{\[](?:[^\"{}\[\]]++|" + STRING + inner + rb")*+[}\]]"
+
+
+# What is between two commas, or a comma and the end, of a text of few levels; only ever used on valid JSON.
+_NESTED = functools.reduce(lambda inner, _: b"|" + _container(inner), range(6), b"")
+_PART = re.compile(rb'(?:[^",{}\[\]]++|' + STRING + _NESTED + rb")*+(?:,|[}\]]\Z)")
 
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
@@ -78,7 +90,7 @@ def read_items(text: Text) -> list[msgspec.Raw]:
     Raises:
         DeltaError: If it has so many parts that this takes too much memory.
     """
-    _bound(bytes(text).count(b","))
+    _bound(bytes(text))
     return _items.decode(text)
 
 
@@ -94,16 +106,27 @@ def read_members(text: Text, inner: Text = b"") -> Members:
         DeltaError: If a key stands twice, or it has so many parts that this takes too much memory.
     """
     written = bytes(text)
-    _bound(written.count(b",") - bytes(inner).count(b","))
+    _bound(written, bytes(inner).count(b","))
     values = _members.decode(written)
     if _plain_length(values) == len(written):
         return Members(dict(values))
     return Members(dict(values), _written_keys(written, values))
 
 
-def _bound(parts: int) -> None:
-    if parts > MAX_PARTS:
-        raise DeltaError(f"the report has a part of {parts} values; at most {MAX_PARTS} are taken apart for a delta")
+def _bound(text: bytes, inner: int = 0) -> None:
+    # Mostly there are few commas at all; they are looked at one by one only where there are many.
+    if text.count(b",") - inner > MAX_PARTS and not _has_few_parts(text):
+        raise DeltaError(f"the report has more than {MAX_PARTS} values in one place; so many are not taken apart")
+
+
+def _has_few_parts(text: bytes) -> bool:
+    """Tell whether an object or array has few members or items, however many are in these; false if not certain."""
+    byte = 1
+    for part in itertools.islice(_PART.finditer(text, 1), MAX_PARTS):
+        if part.start() != byte:  # it is nested more deeply than the pattern
+            return False
+        byte = part.end()
+    return byte == len(text)
 
 
 def _plain_length(values: Mapping[str, msgspec.Raw]) -> int:
