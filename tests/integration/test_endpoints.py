@@ -212,3 +212,12 @@ async def test_only_known_hosts_are_served(memory_broker: MemoryBroker) -> None:
         assert caught.value.response.status_code == 403
         async with gateway.connect() as client:
             await client.recv()
+
+
+async def test_the_uptime_is_no_matter_of_the_clock(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It grows from nothing, also when the clock is set."""
+    monkeypatch.setattr(gateway.feeds.roster, "now", lambda: utc_now() - datetime.timedelta(days=3650))
+    for feed in gateway.feeds:
+        object.__setattr__(feed, "now", gateway.feeds.roster.now)
+
+    assert 0 <= (await gateway.status())["uptime"] < 60

@@ -36,7 +36,7 @@ class Feed:
     One channel as this gateway serves it.
 
     Attributes:
-        started_at: Aware UTC time.
+        started_s: By the clock of the roster, which nobody sets.
         now: Gives the present one.
     """
 
@@ -51,7 +51,7 @@ class Feed:
     shelf: Shelf
     metrics: GatewayMetrics
     health: Health
-    started_at: datetime.datetime
+    started_s: float
     now: Callable[[], datetime.datetime]
 
     @property
@@ -127,7 +127,7 @@ def make_feeds(
 
     Without an ``admission``, which processes that share a ledger need, this process is the only one.
     """
-    started_at, loop = now(), asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
     if admission is None:
         limit = connection_limit(settings.gateway_max_connections)
         admission = Admission(settings, limit, Ledger(), 0, time.monotonic)
@@ -151,7 +151,7 @@ def make_feeds(
             shelf=shelf,
             metrics=metrics,
             health=health,
-            started_at=started_at,
+            started_s=loop.time(),
             now=now,
         )
         relay.on_news(feed.tell_status)

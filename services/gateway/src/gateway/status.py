@@ -42,7 +42,7 @@ class Crew(NamedTuple):
 def tell(feeds: "Feeds") -> dict[str, Any]:
     """Say of this worker what ``crew_of`` wants to know of all."""
     return {
-        "uptime": (feeds.first.now() - feeds.first.started_at).total_seconds(),
+        "uptime": feeds.roster.clock() - feeds.first.started_s,
         "channels": {feed.channel: [len(feed.audiences), feed.relay.is_connected] for feed in feeds},
     }
 
