@@ -93,3 +93,10 @@ def test_a_view_of_16_mib_takes_little_memory() -> None:
 
     assert made == body
     assert peak < 6 * len(body)
+
+
+def test_a_report_nested_too_deeply_stays() -> None:
+    """As what cannot be read: a filter never ends in another error."""
+    text = f'{{"timestamp":"","repos":[{{"name":"a","status":"x","x":{"[" * 5000}{"]" * 5000}}}]}}'.encode()
+
+    assert view(text, Filter(names=frozenset({"b"}))) == text

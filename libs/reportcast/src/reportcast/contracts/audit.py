@@ -49,6 +49,11 @@ class Repo(msgspec.Struct):
             return bytes(self.status).strip()
         return b'"clean"' if bytes(self.uncommitted_changes).strip() in _FALSE else b'"dirty"'
 
+    @property
+    def state_name(self) -> str:
+        """The state as readers take it."""
+        return msgspec.json.decode(self.state, type=str)
+
 
 _FALSE = (b"false", b"null", b"0", b'""')
 _COUNTED = ("missing", "extra", "dirty", "clean", "mismatched")

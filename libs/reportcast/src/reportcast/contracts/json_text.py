@@ -75,6 +75,7 @@ def read_json(raw: bytes) -> JsonText:
 
 
 def readable_of(written: bytes) -> bytes:
+    """Give the text with another character, as long, for each escaped surrogate."""
     # In place: sub() makes a list of all that stands between them, which takes 400 MB for 15 MiB.
     text = bytearray(written)
     for found in _SURROGATE.finditer(written):

@@ -138,17 +138,17 @@ def _plain_length(values: Mapping[str, msgspec.Raw]) -> int:
 
 def _written_keys(text: bytes, values: Mapping[str, msgspec.Raw]) -> dict[str, bytes]:
     written: dict[str, bytes] = {}
-    seen = 0
+    seen: set[str] = set()
     byte = 1
     while key := KEY.match(text, byte):
         name = key_of(key[1])
         value = bytes(values[name])
         end = key.end() + len(value)
         following = NEXT.match(text, end)
-        if seen == len(values) or not text.startswith(value, key.end()) or following is None:
+        if name in seen or not text.startswith(value, key.end()) or following is None:
             raise DeltaError(f"the key {name[:64]!r} stands twice in an object; a delta needs distinct keys")
         if b"\\" in key[1]:
             written[name] = key[1]
-        seen += 1
+        seen.add(name)
         byte = following.end()
     return written

@@ -129,6 +129,7 @@ def _walk(text: bytes) -> Iterator[tuple[int, list[str | int]]]:
 
 
 def key_of(quoted: bytes) -> str:
+    """Give the key that is written so."""
     return str(json.loads(quoted)) if b"\\" in quoted else quoted[1:-1].decode()
 
 

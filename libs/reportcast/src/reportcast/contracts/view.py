@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from reportcast.contracts.audit import Repo, parse_audit, repos_text, texts_of
+from reportcast.contracts.audit import parse_audit, repos_text, texts_of
 from reportcast.contracts.errors import ReportShapeError
 from reportcast.contracts.json_text import JsonText, readable_of
 from reportcast.contracts.members import join_items
@@ -64,8 +64,11 @@ def view(body: bytes, which: Filter) -> bytes:
         return body
     try:
         return _view(body, body, which)
-    except (msgspec.MsgspecError, ReportShapeError):  # escaped lone surrogates, or no audit report
-        pass
+    except (msgspec.MsgspecError, ReportShapeError, RecursionError):  # escaped lone surrogates, or no audit report
+        return _view_readable(body, which)
+
+
+def _view_readable(body: bytes, which: Filter) -> bytes:
     try:
         return _view(body, readable_of(body), which)
     except (msgspec.MsgspecError, ReportShapeError, RecursionError):
@@ -78,12 +81,8 @@ def _view(body: bytes, readable: bytes, which: Filter) -> bytes:
     start = _start(readable, listed)
     end = start + len(listed)
     items = _items(body[start:end], texts_of(listed))
-    taken = (text for text, repo in zip(items, repos, strict=True) if which.takes(repo.name, _state(repo)))
+    taken = (text for text, repo in zip(items, repos, strict=True) if which.takes(repo.name, repo.state_name))
     return body[:start] + join_items(taken) + body[end:]
-
-
-def _state(repo: Repo) -> str:
-    return msgspec.json.decode(repo.state, type=str)
 
 
 def _start(readable: bytes, listed: msgspec.Raw) -> int:
