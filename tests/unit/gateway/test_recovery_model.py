@@ -51,12 +51,18 @@ class Client:
     sequence: int = 0
     began: int = 0
     conflated: int = 0
+    is_owed: bool = False
     position: Position | None = None
     body: bytes = b""
     owed: set[int] = dataclasses.field(default_factory=set)
 
     def write(self, burst: Burst) -> None:
         assert self.flow is Flow.OPEN
+        for frame in burst.frames:
+            self.take(frame.payload)
+
+    def queue(self, burst: Burst) -> None:
+        assert self.flow is Flow.PAUSED
         for frame in burst.frames:
             self.take(frame.payload)
 

@@ -26,6 +26,7 @@ class AsgiConnection:
         self.sequence = 0
         self.began = 0
         self.conflated = 0
+        self.is_owed = False
         self.silent_pings = 0
         self.close_code = ABNORMAL
         self._websocket = websocket
@@ -46,6 +47,10 @@ class AsgiConnection:
         self._put(*burst.frames)
         if self.flow is Flow.OPEN:
             self.session.pause(self)
+
+    def queue(self, burst: Burst) -> None:
+        """See ``Follower``."""
+        self._put(*burst.frames)
 
     def reply(self, frame: PreparedFrame) -> None:
         """See ``Connection``."""

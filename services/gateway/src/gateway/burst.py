@@ -19,7 +19,7 @@ class Burst:
         self.frames = frames
         self.last = last
 
-    @property
+    @Once
     def size(self) -> int:
         """Bytes of the messages."""
         return sum(each.size for each in self.frames)

@@ -11,6 +11,7 @@ instead of those it was too slow for, and is told how many those were.
 import dataclasses
 import enum
 import itertools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
@@ -69,9 +70,10 @@ class Follower(Protocol):
     Attributes:
         peer: Who it is.
         flow: Set by the hub.
-        sequence: Number of the last update it was given; set by the hub.
+        sequence: Number of the last update it was given, or after which it joined; set by the hub.
         began: Number from which it was given updates; set by the hub.
         conflated: How many it was not given because it was slow; set by the hub.
+        is_owed: Whether it is to get the newest on resuming, whatever it has; set by the hub.
     """
 
     peer: Peer
@@ -79,13 +81,18 @@ class Follower(Protocol):
     sequence: int
     began: int
     conflated: int
+    is_owed: bool
 
     def write(self, burst: Burst) -> None:
         """Take updates to send at once; may pause the follower before it returns, but takes them all. Never waits."""
         ...
 
+    def queue(self, burst: Burst) -> None:
+        """Do as ``write`` does, behind what the client has not taken yet."""
+        ...
+
     def tell_skipped(self, count: int) -> None:
-        """Tell the client, if it wants to know, that ``count`` updates before the newest are left out."""
+        """Tell the client, if it wants to know, that ``count`` updates since its last one are left out."""
         ...
 
     def abort(self) -> None:
@@ -122,7 +129,8 @@ class Hub:
         self._everyone: dict[int, Follower] = {}
         self._open: dict[int, Follower] = {}
         # Published, and not yet being fanned out.
-        self._waiting: list[PreparedFrame] = []
+        self._waiting: deque[PreparedFrame] = deque()
+        self._waiting_bytes = 0
         self._fanning_out: Iterator[None] | None = None
 
     def __len__(self) -> int:
@@ -156,13 +164,13 @@ class Hub:
         follower.sequence = follower.began = self.sequence
         if burst is None:
             self.repeat(follower)
-        else:
+        elif burst.frames:
             follower.began -= len(burst.frames)
-            if follower.flow is not Flow.OPEN:
-                follower.sequence = follower.began  # it gets the newest on resuming
-            elif burst.frames:
+            if follower.flow is Flow.OPEN:
                 follower.write(burst)
-                self._on_sent(len(burst.frames))
+            else:
+                follower.queue(burst)  # it was promised
+            self._on_sent(len(burst.frames))
 
     def leave(self, follower: Follower) -> None:
         """Give ``follower`` nothing more."""
@@ -184,17 +192,16 @@ class Hub:
             return
         follower.flow = Flow.OPEN
         self._open[follower.peer.id] = follower
-        if self.newest and follower.sequence < self.sequence - len(self._waiting):
-            self._give(follower, self.newest)
+        if self.newest and (follower.is_owed or follower.sequence < self.sequence - len(self._waiting)):
+            self._on_sent(self._renew(follower))
 
     def repeat(self, follower: Follower) -> None:
         """Give ``follower`` the newest state, although it may have it. One that is paused gets it on resuming."""
-        if self.newest is None or follower.sequence < self.sequence:
-            return  # it is given the newest in any case
-        follower.sequence -= 1
-        follower.began -= 1
+        if self.newest is None:
+            return
+        follower.is_owed = True
         if follower.flow is Flow.OPEN:
-            self._give(follower, self.newest)
+            self._on_sent(self._renew(follower))
 
     def publish(self, step: PreparedFrame, whole: PreparedFrame | None = None, advance: int = 1) -> None:
         """
@@ -208,9 +215,11 @@ class Hub:
         self.newest = Burst((whole or step,), self.sequence + advance)
         if advance > 1:
             self._waiting.clear()
+            self._waiting_bytes = 0
         self._waiting.append(step)
-        while len(self._waiting) > 1 and sum(each.size for each in self._waiting) > MAX_WAITING_BYTES:
-            del self._waiting[0]
+        self._waiting_bytes += step.size
+        while len(self._waiting) > 1 and self._waiting_bytes > MAX_WAITING_BYTES:
+            self._waiting_bytes -= self._waiting.popleft().size
         if self._fanning_out is None:
             self._fanning_out = self._fan_out()
             self._soon(self._continue)
@@ -225,8 +234,9 @@ class Hub:
     def _fan_out(self) -> Iterator[None]:
         """Give everyone what waits, until nothing does; a step is a slice."""
         while self._waiting:
-            waiting, self._waiting = self._waiting, []
-            burst = Burst(waiting, self.sequence)
+            burst = Burst(tuple(self._waiting), self.sequence)
+            self._waiting.clear()
+            self._waiting_bytes = 0
             slice_size = max(1, min(SLICE_WRITES, SLICE_BYTES // burst.size))
             turns = iter(list(self._open.values()))
             while batch := list(itertools.islice(turns, slice_size)):
@@ -258,26 +268,27 @@ class Hub:
             return 0
         if behind < len(burst.frames):
             burst = burst.newest(behind)
-        elif behind > len(burst.frames) or burst is self.newest:
+        elif behind > len(burst.frames):
             return self._renew(follower)
         follower.sequence = burst.last
         follower.write(burst)
         return len(burst.frames)
 
     def _renew(self, follower: Follower) -> int:
-        """Give the newest state in place of all that is missing before it."""
+        """Give the newest state, whole, in place of all that is missing before it."""
         assert self.newest is not None  # somebody is behind it
-        if skipped := self.behind(follower) - 1:
-            self._skip(follower, skipped)
+        behind = self.behind(follower)
+        skipped = max(0, behind - 1)
+        if skipped and not follower.is_owed:
             follower.tell_skipped(skipped)
-            if follower.flow is not Flow.OPEN:  # telling was too much; the rest comes on resuming
+            if follower.flow is not Flow.OPEN:  # telling was too much: on resuming it is told again, with the rest
                 return 0
+        self._skip(follower, skipped)
         follower.sequence = self.newest.last
+        follower.began -= not behind
+        follower.is_owed = False
         follower.write(self.newest)
         return 1
-
-    def _give(self, follower: Follower, burst: Burst) -> None:
-        self._on_sent(self._catch_up(follower, burst, self.behind(follower)))
 
     def _skip(self, follower: Follower, skipped: int) -> None:
         follower.sequence += skipped

@@ -55,6 +55,7 @@ class PushConnection(asyncio.BufferedProtocol):
         "close_code",
         "conflated",
         "flow",
+        "is_owed",
         "peer",
         "sequence",
         "session",
@@ -68,6 +69,7 @@ class PushConnection(asyncio.BufferedProtocol):
         self.sequence = 0
         self.began = 0
         self.conflated = 0
+        self.is_owed = False
         self.silent_pings = 0
         self.close_code: int = ABNORMAL
         self._roster = roster
@@ -116,6 +118,10 @@ class PushConnection(asyncio.BufferedProtocol):
             sent = 0
         if sent < len(data):
             self._send(memoryview(data)[sent:])
+
+    def queue(self, burst: Burst) -> None:
+        """See ``Follower``."""
+        self._send(burst.deflated if self._deflates else burst.plain)
 
     def reply(self, frame: PreparedFrame) -> None:
         """See ``Connection``."""

@@ -26,7 +26,7 @@ from gateway.roster import Connection
 class Subscription:
     """A ``Follower``: one of the things that a connection follows."""
 
-    __slots__ = ("_connection", "_skipped", "began", "conflated", "flow", "hub", "peer", "sequence")
+    __slots__ = ("_connection", "_skipped", "began", "conflated", "flow", "hub", "is_owed", "peer", "sequence")
 
     def __init__(self, connection: Connection, hub: Hub, skipped: Callable[[int], PreparedFrame] | None = None) -> None:
         self.peer = connection.peer
@@ -34,6 +34,7 @@ class Subscription:
         self.sequence = 0
         self.began = 0
         self.conflated = 0
+        self.is_owed = False
         self.hub = hub
         self._connection = connection
         self._skipped = skipped
@@ -42,10 +43,14 @@ class Subscription:
         """See ``Follower``."""
         self._connection.write(burst)
 
+    def queue(self, burst: Burst) -> None:
+        """See ``Follower``."""
+        self._connection.queue(burst)
+
     def tell_skipped(self, count: int) -> None:
         """See ``Follower``."""
         if self._skipped:
-            self._connection.reply(self._skipped(self.sequence - count))
+            self._connection.reply(self._skipped(self.sequence))
 
     def abort(self) -> None:
         """See ``Follower``."""
@@ -61,7 +66,7 @@ class V1Session:
         follows: What it wants to from the beginning.
     """
 
-    __slots__ = ("_feeds", "_follows", "_seats")
+    __slots__ = ("_conflated", "_feeds", "_follows", "_given", "_seats")
 
     heartbeat = HEARTBEAT.plain
 
@@ -70,6 +75,9 @@ class V1Session:
         self._follows = follows
         # By channel: its report, and how it fares.
         self._seats: dict[str, tuple[Subscription, Subscription]] = {}
+        # Of what is not followed any more.
+        self._given = 0
+        self._conflated = 0
 
     def begin(self, connection: Connection) -> None:
         """Say hello, and what is followed; nobody is left without anything."""
@@ -123,11 +131,11 @@ class V1Session:
 
     def given(self, connection: Connection) -> int:
         """See ``Session``."""
-        return sum(Hub.given(each) for each in self._subscriptions)
+        return self._given + sum(Hub.given(each) for each in self._subscriptions)
 
     def conflated(self, connection: Connection) -> int:
         """See ``Session``."""
-        return sum(each.conflated for each in self._subscriptions)
+        return self._conflated + sum(each.conflated for each in self._subscriptions)
 
     def behind(self, connection: Connection) -> int:
         """See ``Session``."""
@@ -179,6 +187,8 @@ class V1Session:
     def _leave(self, channel: str) -> None:
         for subscription in self._seats.pop(channel):
             subscription.hub.leave(subscription)
+            self._given += Hub.given(subscription)
+            self._conflated += subscription.conflated
 
     def _seated(self, channel: str | None) -> str:
         name = self._feeds.first.channel if channel is None else channel
