@@ -105,6 +105,18 @@ async def test_a_large_report_is_announced(redis_broker: RedisBroker) -> None:
     assert state.snapshot.body == large.body
 
 
+async def test_a_large_change_is_announced(redis_broker: RedisBroker) -> None:
+    """As a large report is; it is kept all the same, for who comes to read."""
+    await redis_broker.publish("audit", publication(1))
+    large = dataclasses.replace(change(1, 2), delta=b'{"pad":"%s"}' % (b"x" * INLINE_BYTES))
+    async with redis_broker.subscribe("audit") as messages:
+        stored = await redis_broker.publish("audit", large)
+        received = await anext(messages)
+
+    assert received == Changed(stored.position.epoch, stored.position.offset)
+    assert [delta.body for delta in (await redis_broker.state("audit")).deltas] == [large.delta]
+
+
 async def test_another_server_begins_another_epoch(redis_broker: RedisBroker, redis_server: RedisServer) -> None:
     """It may have lost what came last: its next offset may be one that readers have, with another content."""
     first = await redis_broker.publish("audit", publication(1))

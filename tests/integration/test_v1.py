@@ -5,6 +5,7 @@ Most tests run twice: on transports that uvicorn hands off, and over plain ASGI.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 import redis.asyncio
 import websockets.exceptions
-from gateway.audience import MAX_FILTERS
+from gateway.audience import MAX_FILTER_BYTES, MAX_FILTERS, MAX_IDLE_FILTERS
 from gateway.relay import VERIFY_S
 from msgspec.structs import replace
 from reportcast.broker.keys import keys_of
@@ -38,6 +39,13 @@ async def take(client: ClientConnection, *kinds: str) -> list[dict[str, Any]]:
     frames = [json.loads(await client.recv()) for _ in kinds]
     assert [frame["type"] for frame in frames] == list(kinds)
     return frames
+
+
+async def until(client: ClientConnection, kind: str) -> str | bytes:
+    """Give the next message of a type, as it came."""
+    while json.loads(raw := await client.recv())["type"] != kind:
+        pass
+    return raw
 
 
 async def publish(broker: MemoryBroker, first: int, last: int) -> None:
@@ -277,11 +285,9 @@ async def test_a_filter(memory_broker: MemoryBroker, running: Running) -> None:
     async with running(memory_broker) as gateway:
         await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
         async with gateway.connect_v1("status=dirty&name=a,b") as client, gateway.connect_v1("name=b,a&status=dirty"):
-            await take(client, "hello", "following")
-            body = text_of(await client.recv(), "data")
-            await take(client, "status")
+            body = text_of(await until(client, "snapshot"), "data")
             await memory_broker.publish(CHANNEL, reports[1])
-            raw = await client.recv()
+            raw = await until(client, "delta")
             assert len(gateway.feed.audiences) == 2
 
     assert [repo["name"] for repo in json.loads(body)["repos"]] == ["b"]
@@ -293,46 +299,94 @@ async def test_a_filter(memory_broker: MemoryBroker, running: Running) -> None:
 
 
 async def test_a_filter_of_a_large_report(memory_broker: MemoryBroker) -> None:
-    """It is made in a thread; who is faster than that gets the newest."""
+    """All else goes on meanwhile."""
     names = {f"repo-{number}-{'x' * 50}": "clean" for number in range(2000)}
     await memory_broker.publish(CHANNEL, publication("a", **repos(0, wanted="dirty", **names)))
     async with running_gateway(memory_broker) as gateway:
         await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
         async with gateway.connect_v1("status=dirty") as client:
-            await take(client, "hello", "following", "status")
-            (snapshot,) = await take(client, "snapshot")
+            snapshot = json.loads(await until(client, "snapshot"))
             assert snapshot["data"]["repos"] == repos(0, wanted="dirty")["repos"]
             await memory_broker.publish(CHANNEL, publication("b", **repos(1, wanted="dirty", **names)))
-            (delta,) = await take(client, "delta")
+            delta = json.loads(await until(client, "delta"))
 
     assert delta["changes"]["set"] == {"timestamp": "t1"}
 
 
 async def test_filters_are_bounded(gateway: RunningGateway) -> None:
-    """Who comes with one too many is told, and given the whole."""
-    for number in range(MAX_FILTERS):
-        async with gateway.connect_v1(f"name=repo-{number}") as client:
-            await take(client, "hello", "following", "snapshot")
+    """Who comes with one too many while all are in use is told, and given the whole; an idle one makes room."""
+    async with contextlib.AsyncExitStack() as stack:
+        for number in range(MAX_FILTERS):
+            client = await stack.enter_async_context(gateway.connect_v1(f"name=repo-{number}"))
+            await until(client, "snapshot")
+        async with gateway.connect_v1("name=one-more") as client:
+            _, error, _, snapshot = await take(client, "hello", "error", "following", "snapshot")
     async with gateway.connect_v1("name=one-more") as client:
-        _, error, _, snapshot = await take(client, "hello", "error", "following", "snapshot")
+        part = json.loads(await until(client, "snapshot"))
 
     assert error["code"] == "too_many"
     assert snapshot["data"] == audit(3)
+    assert part["data"]["repos"] == []
+
+
+async def test_filters_of_a_large_report_are_fewer(memory_broker: MemoryBroker) -> None:
+    """Each keeps a part of it."""
+    await memory_broker.publish(CHANNEL, publication("x" * 2_000_000, "large"))
+    async with running_gateway(memory_broker) as gateway, contextlib.AsyncExitStack() as stack:
+        await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
+        for number in range(MAX_FILTERS):
+            client = await stack.enter_async_context(gateway.connect_v1(f"name=repo-{number}"))
+            _, second = [json.loads(await client.recv()) for _ in range(2)]
+            if second["type"] == "error":
+                break
+
+    assert 0 < number <= MAX_FILTER_BYTES // 4_000_000
 
 
 async def test_filters_that_nobody_uses_are_forgotten(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a while, for somebody may come back; those in use stay."""
     monkeypatch.setattr("gateway.audience.IDLE_FILTER_S", 0.1)
-    monkeypatch.setattr("gateway.audience.MAX_FILTERS", 2)
     async with gateway.connect_v1("name=used") as staying, gateway.connect_v1("name=left"):
-        await take(staying, "hello", "following", "snapshot")
+        await until(staying, "snapshot")
+    filters = gateway.feed.audiences._filtered
+    async with gateway.connect_v1("name=used") as staying:
+        await until(staying, "snapshot")
+        await await_until("one is forgotten", lambda: len(filters) == 1)
 
-    async def has_room() -> bool:
-        async with gateway.connect_v1("name=new") as client:
-            _, second = [json.loads(await client.recv()) for _ in range(2)]
-            return bool(second["type"] == "following")
+        assert [which.names for which in filters] == [frozenset({"used"})]
 
-    await await_until("one is forgotten", has_room)
+
+async def test_many_filters_that_nobody_uses(gateway: RunningGateway) -> None:
+    """Few of them are kept for who comes back: each costs at every change."""
+    for number in range(MAX_IDLE_FILTERS + 3):
+        async with gateway.connect_v1(f"name=repo-{number}") as client:
+            await until(client, "snapshot")
+
+    await await_until("the oldest are forgotten", lambda: len(gateway.feed.audiences._filtered) == MAX_IDLE_FILTERS)
+
+
+async def test_a_filter_that_fails(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its clients are cut off; it is no matter of the others."""
+
+    def fail(*_: object) -> bytes:
+        raise RuntimeError("a fault")
+
+    monkeypatch.setattr("gateway.audience.view", fail)
+    async with gateway.connect_v1() as other, gateway.connect_v1("name=a") as client:
+        with pytest.raises(websockets.exceptions.ConnectionClosed):
+            await until(client, "snapshot")
+        await until(other, "status")
+        assert gateway.feed.audiences._filtered == {}
+
+
+async def test_a_name_with_many_stars(gateway: RunningGateway) -> None:
+    """A run of them is one; more than a few are refused, for each is looked for in every name."""
+    async with gateway.connect_v1("name=" + "*" * 165 + "3") as client:
+        assert json.loads(await until(client, "snapshot"))["data"]["repos"] == audit(3)["repos"]
+    async with gateway.connect_v1("name=*a*b*c*d*") as client:
+        error = json.loads(await until(client, "error"))
+
+    assert error["message"] == "a name may have at most 4 stars"
 
 
 async def test_when_it_ends(memory_broker: MemoryBroker, running: Running) -> None:
@@ -470,3 +524,57 @@ async def test_one_changed_repository_of_a_thousand(memory_broker: MemoryBroker,
     assert (changed["name"], changed["from"], changed["to"]) == ("homelab-0010", "clean", "dirty")
     assert len(raw) < min(1024, len(whole) / 50)
     assert apply(text_of(raw, "changes"), text_of(whole, "data")) == parse_report(thousand(2, 11)).body
+
+
+async def test_a_message_that_leads_nowhere_delays_the_next_by_a_second(
+    gateway: RunningGateway, memory_broker: MemoryBroker
+) -> None:
+    """At most: what was announced after it is read."""
+    async with gateway.connect_v1(at(gateway, 3)) as client:
+        await until(client, "status")
+        memory_broker._messages.publish(CHANNEL, Changed("f" * 16, 1))
+        held, memory_broker._messages._queues = memory_broker._messages._queues, {}  # nobody hears of this
+        await publish(memory_broker, 4, 4)
+        memory_broker._messages._queues = held
+        memory_broker._messages.publish(CHANNEL, Changed("f" * 16, 2))
+        async with asyncio.timeout(VERIFY_S / 2):
+            assert json.loads(await until(client, "delta"))["offset"] == 4
+
+
+@pytest.mark.parametrize("offset", [4, 9])
+async def test_a_report_that_is_not_what_it_says(
+    gateway: RunningGateway, memory_broker: MemoryBroker, offset: int
+) -> None:
+    """Never reaches a client, whether it would be the next or not."""
+    held = gateway.feed.replica.snapshot
+    assert held is not None
+    forged = replace(held, offset=offset, body=b"{not json")
+    async with gateway.connect_v1(at(gateway, 3)) as client, gateway.connect() as plain:
+        await until(client, "status")
+        await plain.recv()
+        memory_broker._messages.publish(CHANNEL, forged)
+        await publish(memory_broker, 4, 4)
+        assert json.loads(await until(client, "delta"))["offset"] == 4
+        assert json.loads(await plain.recv())["data"] == audit(4)
+
+
+async def test_who_comes_back_to_several_channels(memory_broker: MemoryBroker, running: Running) -> None:
+    """Is given what it was promised of each, also when the first one's report filled its connection."""
+    await memory_broker.publish(CHANNEL, publication("x" * 400_000, "large"))
+    await memory_broker.publish("dns", publication(1))
+    await memory_broker.publish("dns", change(1, 2))
+    async with running(memory_broker, channels=(CHANNEL, "dns")) as gateway:
+        dns = gateway.feeds.get("dns")
+        assert dns is not None
+        await await_until("it has both", lambda: dns.replica.snapshot and gateway.feed.replica.snapshot)
+        assert dns.replica.snapshot is not None
+        query = f"channel={CHANNEL}&epoch={'0' * 16}&offset=1&channel=dns&epoch={dns.replica.snapshot.epoch}&offset=1"
+        async with gateway.connect_v1(query, max_size=None) as client:
+            await take(client, "hello", "following", "snapshot")
+            while (frame := json.loads(await client.recv()))["type"] == "status":
+                pass
+            assert (frame["type"], frame["recovered"]) == ("following", True)
+            while (frame := json.loads(await client.recv()))["type"] == "status":
+                pass
+
+    assert (frame["type"], frame["offset"]) == ("delta", 2)

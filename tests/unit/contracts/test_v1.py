@@ -111,6 +111,7 @@ def test_findings_are_told() -> None:
             [("status", "dirty,missing"), ("name", "a"), ("name", "b,")],
             [Follow(None, None, Filter(frozenset({"dirty", "missing"}), frozenset({"a", "b"})))],
         ),
+        ([("name", "a***b")], [Follow(None, None, Filter(frozenset(), frozenset({"a*b"})))]),
         ([("status", ""), ("name", ","), ("utm", "x")], [Follow(None)]),
     ],
 )
@@ -134,6 +135,7 @@ def test_what_an_address_says(query: list[tuple[str, str]], expected: list[Follo
         ({"names": [1]}, ErrorCode.BAD_FILTER),
         ({"names": [""]}, ErrorCode.BAD_FILTER),
         ({"names": ["x"] * 33}, ErrorCode.BAD_FILTER),
+        ({"names": ["*a*b*c*d*"]}, ErrorCode.BAD_FILTER),
     ],
 )
 def test_a_wish_that_is_wrong_in_part(wish: dict[str, Any], code: ErrorCode) -> None:

@@ -8,10 +8,13 @@ import asyncio
 import dataclasses
 import functools
 import hashlib
-from collections import deque
+import math
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any
 
+import structlog
 from reportcast.contracts.body import PreparedBody
 from reportcast.contracts.delta import diff
 from reportcast.contracts.frames import PreparedFrame, audit_update
@@ -26,15 +29,25 @@ from gateway.compressor import Compressor
 from gateway.hub import Hub
 from gateway.replica import Update
 
+log = structlog.get_logger("audience")
+
 # Who was away is given all that it missed, one by one, as long as that is no more than the whole report, or than this.
 MIN_RECOVERY_BYTES = 64 * 1024
+# And never more than this: it is put together for each position that somebody comes back from.
+MAX_RECOVERY_BYTES = 1024 * 1024
+# So many of those are kept until the next update.
+MAX_RECOVERIES = 8
 # What is kept for that; the broker keeps as much (DeltaLimits).
 MAX_LOG_BYTES = 4 * 1024 * 1024
 MAX_LOG_FRAMES = 1000
 # A filter that nobody uses any more is kept for so long, for who comes back.
 IDLE_FILTER_S = 60.0
-# Each costs a comparison of two reports at every change.
+# Each costs a comparison of two reports at every change, and memory for its part of them.
 MAX_FILTERS = 64
+MAX_IDLE_FILTERS = 8
+MAX_FILTER_BYTES = 128 * 1024 * 1024
+# A filter that is slower than changes come goes on with the newest.
+MAX_UPDATES = 8
 
 
 class PlainAudience:
@@ -86,14 +99,16 @@ class ReportAudience:
         # The last changes, up to the newest.
         self._log: deque[PreparedFrame] = deque()
         self._log_bytes = 0
-        # What those were given who came back since the last update, by how many they missed.
-        self._missed: dict[int, Burst] = {}
+        # What those were given who came back since the last update, by how many they missed; `None`: too much.
+        self._missed: OrderedDict[int, Burst | None] = OrderedDict()
+        # What those are told who skip to the newest, by where they were.
+        self._skipped: dict[int, PreparedFrame] = {}
 
     def publish(self, update: Update) -> None:
         """Give what is new."""
         snapshot = update.snapshot
         whole = snapshot_frame(self._channel, snapshot, update.body, snapshot.digest)
-        changes = [self._change(delta) for delta in update.deltas]
+        changes = [self._change(delta, body) for delta, body in zip(update.deltas, update.changes, strict=True)]
         self._take(snapshot, whole, changes[len(changes) - update.steps :], changes)
 
     def missed_since(self, position: Position) -> tuple[Burst | None, str | None]:
@@ -105,30 +120,41 @@ class ReportAudience:
         """
         newest = self.position
         if newest is None:
-            return None, "there is no report yet"
+            return None, "nothing is known here yet"
         if position.epoch != newest.epoch:
             return None, "this position is of another epoch"
         # One who has more than is known here will find what comes next to be a duplicate, up to there.
         count = max(0, newest.offset - position.offset)
         if count > len(self._log):
             return None, f"the changes since offset {position.offset} are not kept any more, or came whole"
-        burst = self._missed.get(count)
-        if burst is None:
-            burst = self._missed[count] = Burst(tuple(self._log)[len(self._log) - count :], self.hub.sequence)
-        assert self.hub.newest is not None  # there is a position
-        if burst.size > max(MIN_RECOVERY_BYTES, self.hub.newest.size):
-            return None, "the changes since then are more than the whole report"
-        return burst, None
+        if count not in self._missed:
+            self._missed[count] = self._last(count)
+            if len(self._missed) > MAX_RECOVERIES:
+                self._missed.popitem(last=False)
+        burst = self._missed[count]
+        return burst, None if burst else "the changes since then are more than the whole report"
 
     def skipped(self, sequence: int) -> PreparedFrame:
         """Give what a slow client is told that had the update of this number, before it is given the newest."""
-        assert self.position is not None  # it has skipped something
+        frame = self._skipped.get(sequence)
+        if frame is None:
+            frame = self._skipped[sequence] = self._skipped_since(sequence)
+        return frame
+
+    def _skipped_since(self, sequence: int) -> PreparedFrame:
+        assert self.position is not None  # something was skipped
         merged = self.hub.sequence - sequence
         had = self.position.offset - merged if sequence >= self._began else None
         return skipped_frame(self._channel, had, self.position.offset, merged)
 
-    def _change(self, delta: Delta) -> PreparedFrame:
-        return delta_frame(self._channel, delta, PreparedBody(delta.body), delta.base, delta.digest)
+    def _last(self, count: int) -> Burst | None:
+        assert self.hub.newest is not None  # there is a position
+        burst = Burst(tuple(self._log)[len(self._log) - count :], self.hub.sequence)
+        most = max(MIN_RECOVERY_BYTES, min(self.hub.newest.size, MAX_RECOVERY_BYTES))
+        return burst if burst.size <= most else None
+
+    def _change(self, delta: Delta, body: PreparedBody) -> PreparedFrame:
+        return delta_frame(self._channel, delta, body, delta.base, delta.digest)
 
     def _take(
         self, snapshot: Snapshot, whole: PreparedFrame, steps: Sequence[PreparedFrame], log: Sequence[PreparedFrame]
@@ -144,6 +170,7 @@ class ReportAudience:
         """
         before, self.position = self.position, snapshot.position
         self._missed.clear()
+        self._skipped.clear()
         for step in steps:
             self.hub.publish(step, whole)
         if steps:
@@ -164,30 +191,40 @@ class ReportAudience:
 class _View:
     body: PreparedBody
     digest: str
-    # What makes it of the one before, and that one's digest.
-    delta: bytes | None
+    # What makes it of the one before, and that one's digest; `None` if there is none.
+    delta: PreparedBody | None
     base: str
 
 
 class FilteredAudience(ReportAudience):
-    """Those who follow a part of a report: the repositories that a filter lets through, and the rest as it is."""
+    """
+    Those who follow a part of a report: the repositories that a filter lets through, and the rest as it is.
 
-    def __init__(self, channel: str, hub: Hub, which: Filter, compressor: Compressor) -> None:
+    The part is made in a thread, so that whatever is asked for keeps nobody else waiting.
+
+    Attributes:
+        idle_since_s: Since when nobody follows; ``None`` while somebody does.
+    """
+
+    def __init__(
+        self, channel: str, hub: Hub, which: Filter, compressor: Compressor, on_failure: Callable[[Exception], None]
+    ) -> None:
         super().__init__(channel, hub)
         self.idle_since_s: float | None = None
         self._which = which
         self._compressor = compressor
+        self._on_failure = on_failure
         self._view: _View | None = None
-        self._wanted: Update | None = None
+        self._updates: deque[Update] = deque()
         self._working: asyncio.Task[None] | None = None
 
     def publish(self, update: Update) -> None:
-        """Give what is new of the part; of a large report, a thread makes it."""
-        if self._working or update.body.is_large:
-            self._wanted = update
-            self._working = self._working or asyncio.get_running_loop().create_task(self._work())
-        else:
-            self._give(update, self._make(update))
+        """Give what is new of the part, as soon as it is made."""
+        if len(self._updates) >= MAX_UPDATES:
+            self._updates.clear()
+        self._updates.append(update)
+        if self._working is None:
+            self._working = asyncio.get_running_loop().create_task(self._work())
 
     def close(self) -> None:
         """Stop what is being made."""
@@ -196,18 +233,23 @@ class FilteredAudience(ReportAudience):
 
     async def _work(self) -> None:
         try:
-            while self._wanted:
-                update, self._wanted = self._wanted, None
-                self._give(update, await self._compressor.run(functools.partial(self._make, update)))
+            while self._updates:
+                update = self._updates.popleft()
+                self._give(update, await self._compressor.run_aside(functools.partial(self._make, update)))
+        except Exception as exc:  # whatever it is, it is no matter of those who follow something else
+            self._on_failure(exc)
         finally:
             self._working = None
 
     def _make(self, update: Update) -> _View:
-        body = view(update.body.raw, self._which)
-        digest = hashlib.sha256(body).hexdigest()
-        before = self._view
-        delta = None if before is None else diff(before.body.raw, body, ReportKind.AUDIT)
-        return _View(PreparedBody(body), digest, delta, "" if before is None else before.digest)
+        raw, before = view(update.body.raw, self._which), self._view
+        body, digest = PreparedBody(raw), hashlib.sha256(raw).hexdigest()
+        found = None if before is None else diff(before.body.raw, raw, ReportKind.AUDIT)
+        delta = None if found is None else PreparedBody(found)
+        for each in (body, delta):
+            if each is not None and each.is_large:
+                _ = each.deflated  # here, and not for the first client that wants it
+        return _View(body, digest, delta, "" if before is None else before.digest)
 
     def _give(self, update: Update, made: _View) -> None:
         snapshot, before, self._view = update.snapshot, self.position, made
@@ -215,7 +257,7 @@ class FilteredAudience(ReportAudience):
         steps = []
         is_next = before is not None and before == Position(snapshot.epoch, snapshot.offset - 1)
         if is_next and made.delta is not None:
-            steps = [delta_frame(self._channel, snapshot, PreparedBody(made.delta), made.base, made.digest)]
+            steps = [delta_frame(self._channel, snapshot, made.delta, made.base, made.digest)]
         self._take(snapshot, whole, steps, steps)
 
 
@@ -270,10 +312,10 @@ class Audiences:
             return self.whole
         audience = self._filtered.get(which)
         if audience is None:
-            if len(self._filtered) >= MAX_FILTERS:
-                raise TooManyFilters
-            audience = FilteredAudience(self._channel, self._make_hub(), which, self._compressor)
-            self._filtered[which] = audience
+            self._make_room()
+            audience = self._filtered[which] = FilteredAudience(
+                self._channel, self._make_hub(), which, self._compressor, functools.partial(self._fail, which)
+            )
             if self._newest:
                 audience.publish(self._newest)
         return audience
@@ -287,5 +329,33 @@ class Audiences:
             elif audience.idle_since_s is None:
                 audience.idle_since_s = now_s
             elif now_s - audience.idle_since_s >= IDLE_FILTER_S:
-                audience.close()
-                del self._filtered[which]
+                self._drop(which)
+        for which in self._idle[MAX_IDLE_FILTERS:]:
+            self._drop(which)
+
+    @property
+    def _idle(self) -> list[Filter]:
+        """Those that nobody uses, the last one that was used first."""
+        idle = [
+            (audience.idle_since_s or math.inf, which)
+            for which, audience in self._filtered.items()
+            if not len(audience.hub)
+        ]
+        return [which for _, which in sorted(idle, key=itemgetter(0), reverse=True)]
+
+    def _make_room(self) -> None:
+        size = len(self._newest.body.raw) if self._newest else 0
+        most = max(1, min(MAX_FILTERS, MAX_FILTER_BYTES // max(1, 2 * size)))
+        while len(self._filtered) >= most:
+            idle = self._idle
+            if not idle:
+                raise TooManyFilters
+            self._drop(idle[-1])
+
+    def _drop(self, which: Filter) -> None:
+        self._filtered.pop(which).close()
+
+    def _fail(self, which: Filter, error: Exception) -> None:
+        log.error("filter failed", channel=self._channel, error=repr(error))
+        for follower in self._filtered.pop(which).hub.followers:
+            follower.abort()

@@ -20,6 +20,8 @@ class Compressor:
         self._running: dict[tuple[PreparedBody, Form], asyncio.Future[bytes]] = {}
         # Its own, so that nothing else that is done in threads keeps an update waiting.
         self._threads = ThreadPoolExecutor(THREADS, "compressor")
+        # For what only some clients wait for; everybody else's must not wait behind it.
+        self._aside = ThreadPoolExecutor(1, "aside")
 
     async def encoded(self, body: PreparedBody, encoding: Encoding) -> bytes:
         """Give ``body`` as ``encoding`` has it."""
@@ -39,6 +41,15 @@ class Compressor:
     async def run(self, work: Callable[[], T]) -> T:
         """Give what ``work`` gives or raises, done in a thread."""
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+
+    async def run_aside(self, work: Callable[[], T]) -> T:
+        """Do as ``run`` does, one after the other, and at the expense of nobody who waits for something else."""
+        return await asyncio.get_running_loop().run_in_executor(self._aside, work)
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        for threads in (self._threads, self._aside):
+            threads.shutdown(wait=False, cancel_futures=True)
 
     async def _form(self, body: PreparedBody, form: Form) -> bytes:
         if not body.is_large or body.is_made(form):

@@ -137,6 +137,11 @@ class Hub:
         return len(self._everyone)
 
     @property
+    def followers(self) -> list[Follower]:
+        """Those who follow, oldest first."""
+        return list(self._everyone.values())
+
+    @property
     def sequence(self) -> int:
         """Number of the last update; 0 before the first."""
         return self.newest.last if self.newest else 0

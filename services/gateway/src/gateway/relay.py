@@ -31,7 +31,7 @@ from gateway.replica import Diverged, Replica, Update
 VERIFY_S = 5.0
 # ... and a message gets so long to arrive after its position could be read.
 GRACE_S = 1.0
-# A message that led nowhere is not followed again for so long: whoever may publish could keep us reading.
+# When a message led nowhere, the next such one is followed after so long: whoever may publish could keep us reading.
 FRUITLESS_S = 1.0
 
 
@@ -77,7 +77,10 @@ class Relay:
         self._health = health
         self._now = now
         self._on_news: Callable[[], None] = lambda: None
-        self._fruitless_s = -math.inf
+        self._fruitless_s = self._told_s = -math.inf
+        # What changes the replica is done one at a time.
+        self._turn = asyncio.Lock()
+        self._is_owed = asyncio.Event()
         self._log = structlog.get_logger("relay").bind(channel=channel)
         self._condition = f"channel {channel}"
         health.fail(self._condition, "its state was not read yet")
@@ -103,13 +106,16 @@ class Relay:
             if state.source and state.source.heard_at:
                 self.heard_at = min(state.source.heard_at, self._now())  # by the watcher's clock, for once
             self._replica.source = state.source
-            await self._catch_up(state)
+            async with self._turn:
+                await self._catch_up(state)
             self._connected(True)
             self._health.fulfil(self._condition)
             joined()
             tasks.create_task(self._verify_for_ever())
+            tasks.create_task(self._read_later_for_ever())
             async for message in messages:
-                await self._take(message)
+                async with self._turn:
+                    await self._take(message)
 
     async def _take(self, message: Message) -> None:
         match message:
@@ -132,7 +138,7 @@ class Relay:
         update = None
         if isinstance(message, Delta) and continuity is Continuity.NEXT:
             update = await self._grown(message)
-        elif isinstance(message, Snapshot) and continuity in (Continuity.NEXT, Continuity.GAP):
+        elif isinstance(message, Snapshot) and continuity is Continuity.NEXT and await self._is_proved(message):
             update = self._replica.advanced(message)
         if update is not None:
             await self._fan_out(update)
@@ -144,35 +150,55 @@ class Relay:
 
     async def _grown(self, delta: Delta) -> Update | None:
         assert self._replica.snapshot is not None  # the delta is next
-        grow = functools.partial(self._replica.grow, delta)
+        size = len(self._replica.snapshot.body)
+        snapshot = await self._unless_diverged(functools.partial(self._replica.grow, delta), size)
+        return self._replica.advanced(snapshot, delta) if snapshot else None
+
+    async def _is_proved(self, snapshot: Snapshot) -> bool:
+        prove = functools.partial(self._replica.prove, snapshot)
+        return await self._unless_diverged(prove, len(snapshot.body)) is not None
+
+    async def _unless_diverged(self, work: Callable[[], Snapshot], size: int) -> Snapshot | None:
         try:
-            is_large = len(self._replica.snapshot.body) > INLINE_BYTES
-            snapshot = await self._compressor.run(grow) if is_large else grow()
+            return await self._compressor.run(work) if size > INLINE_BYTES else work()
         except Diverged as exc:
             self._metrics.diverged.inc()
-            self._log.warning("state diverged", reason=str(exc), remedy="it is read again")
+            now_s = asyncio.get_running_loop().time()
+            if now_s - self._told_s >= FRUITLESS_S:
+                self._told_s = now_s
+                self._log.warning("state diverged", reason=str(exc), remedy="it is read again")
             return None
-        return self._replica.advanced(snapshot, delta)
 
     async def _read_again(self) -> bool:
         """Read the stored state: which of two epochs is the present one, for example, is known to the broker alone."""
         now_s = asyncio.get_running_loop().time()
         if now_s - self._fruitless_s < FRUITLESS_S:
+            self._is_owed.set()
             return False
         if await self._catch_up(await self._broker.state(self._channel)):
             return True
         self._fruitless_s = now_s
         return False
 
+    async def _read_later_for_ever(self) -> None:
+        while True:
+            await self._is_owed.wait()
+            await asyncio.sleep(FRUITLESS_S)
+            self._is_owed.clear()
+            async with self._turn:
+                await self._catch_up(await self._broker.state(self._channel))
+
     async def _catch_up(self, state: ChannelState) -> bool:
         update = self._replica.caught_up(state)
-        if update is not None:
-            await self._fan_out(update)
-        return update is not None
+        if update is None or not await self._is_proved(update.snapshot):
+            return False
+        await self._fan_out(update)
+        return True
 
     async def _fan_out(self, update: Update) -> None:
-        if update.body.is_large:
-            await self._compressor.deflated(update.body)
+        for body in (update.body, *update.changes):
+            if body.is_large:
+                await self._compressor.deflated(body)
         self._metrics.updates.inc()
         self._metrics.missed.inc(update.missed)
         self._replica.take(update)

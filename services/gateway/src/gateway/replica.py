@@ -32,6 +32,7 @@ class Update:
         snapshot: The newest.
         body: Its report.
         deltas: The last changes that are known, oldest first, without a gap up to the snapshot.
+        changes: Their bodies.
         steps: How many of them, counted from the end, lead on from the state before; 0 if none or not all do.
         advance: By how many changes the state is newer; 1 if that cannot be said.
         is_new: Whether the report is another one, and not the same at another position.
@@ -40,6 +41,7 @@ class Update:
     snapshot: Snapshot
     body: PreparedBody
     deltas: Sequence[Delta] = ()
+    changes: Sequence[PreparedBody] = ()
     steps: int = 0
     advance: int = 1
     is_new: bool = True
@@ -90,7 +92,7 @@ class Replica:
     def advanced(self, snapshot: Snapshot, delta: Delta | None = None) -> Update:
         """Give the update to a newer state of the same epoch, of which ``delta`` may tell the one change."""
         if delta is not None:
-            return Update(snapshot, PreparedBody(snapshot.body), (delta,), steps=1)
+            return Update(snapshot, PreparedBody(snapshot.body), (delta,), (PreparedBody(delta.body),), steps=1)
         return Update(snapshot, PreparedBody(snapshot.body), advance=self._advance(snapshot))
 
     def caught_up(self, state: ChannelState) -> Update | None:
@@ -106,7 +108,19 @@ class Replica:
         advance = self._advance(stored)
         leads_on = held is not None and held.epoch == stored.epoch and len(deltas) >= advance
         steps = advance if leads_on and held is not None and deltas[-advance].base == held.digest else 0
-        return Update(stored, body, deltas, steps, advance, is_new)
+        return Update(stored, body, deltas, [PreparedBody(each.body) for each in deltas], steps, advance, is_new)
+
+    @staticmethod
+    def prove(snapshot: Snapshot) -> Snapshot:
+        """
+        Compare a report with its digest; give it back.
+
+        Raises:
+            Diverged: If it is another one.
+        """
+        if hashlib.sha256(snapshot.body).hexdigest() != snapshot.digest:
+            raise Diverged(f"snapshot {snapshot.offset} is not the report that it promises")
+        return snapshot
 
     def take(self, update: Update) -> None:
         """Make ``update`` the state."""

@@ -155,8 +155,8 @@ class Roster:
         self.metrics.opened.inc()
         self.metrics.connections.inc()
         peer = connection.peer
-        log.info("connection opened", id=peer.id, channel=peer.channel, address=peer.address)
         self._everyone[peer.id] = connection
+        log.info("connection opened", id=peer.id, channel=peer.channel, address=peer.address)
         connection.session.begin(connection)
 
     def leave(self, connection: Connection) -> None:

@@ -1,6 +1,7 @@
 """Running the feeds: their relays, the upkeep of their connections, and the HTTP server with its drain."""
 
 import asyncio
+import contextlib
 import functools
 import socket
 
@@ -40,7 +41,8 @@ async def serve_feeds(
     interval_s = settings.gateway_ping_interval_s
     colleagues = Colleagues(place, answers_of(feeds, registry))
     exposition = exposition_of(registry) if place is ALONE else exposition_by(colleagues)
-    async with asyncio.TaskGroup() as tasks:
+    async with asyncio.TaskGroup() as tasks, contextlib.AsyncExitStack() as ending:
+        ending.callback(feeds.first.compressor.close)
         beside = [tasks.create_task(feed.relay.run()) for feed in feeds]
         beside += [tasks.create_task(Upkeep(feeds).run()), tasks.create_task(colleagues.answer())]
         await serve_http(

@@ -163,7 +163,8 @@ class V1Session:
         burst, reason = (None, None) if follow.position is None else audience.missed_since(follow.position)
         if follow.position is not None:
             feed.metrics.resumed.labels("recovered" if burst else "refused").inc()
-        connection.reply(following(feed.channel, audience.position, burst is not None, reason))
+        position = audience.position or feed.audiences.whole.position
+        connection.reply(following(feed.channel, position, burst is not None, reason))
         self._join(connection, report, burst)
         self._join(connection, status)
 

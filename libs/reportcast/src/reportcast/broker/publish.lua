@@ -10,7 +10,7 @@
 --       body
 --       base:     digest of the report that the delta starts from
 --       delta:    what makes the body of it; empty if there is none
---       inline_bytes: a larger body is not put into the message
+--       inline_bytes: what is larger is not put into the message; that there is something is told
 --       max_reports, max_bytes: of the history
 --       max_deltas, max_delta_bytes, max_delta_age_s: of the deltas
 -- Returns {epoch, offset, changed (0 or 1), name}
@@ -88,6 +88,7 @@ if past then
 end
 
 local snapshot = message_of('snapshot', '', body)
+local notice = '{"type":"changed","epoch":"' .. epoch .. '","offset":' .. offset .. '}'
 redis.call('HSET', state, 'epoch', epoch, 'digest', digest, 'name', stored[4], 'message', snapshot)
 
 if is_new and is_same_server and delta ~= '' and stored[3] == base then
@@ -102,11 +103,10 @@ if is_new and is_same_server and delta ~= '' and stored[3] == base then
     kept, bytes = kept - redis.call('XDEL', deltas, oldest[1]), bytes - tonumber(oldest[2][2])
   end
   redis.call('HSET', state, 'delta_bytes', bytes)
-  redis.call('PUBLISH', messages, message)
+  redis.call('PUBLISH', messages, #message <= inline_bytes and message or notice)
 else -- whoever was before this cannot come here step by step
   redis.call('DEL', deltas)
   redis.call('HSET', state, 'delta_bytes', 0)
-  local notice = '{"type":"changed","epoch":"' .. epoch .. '","offset":' .. offset .. '}'
   redis.call('PUBLISH', messages, #body <= inline_bytes and snapshot or notice)
 end
 return {epoch, offset, 1, stored[4]}

@@ -18,8 +18,11 @@ from reportcast.contracts.view import Filter
 # What a client may name in one filter.
 MAX_WORDS = 32
 MAX_WORD_CHARACTERS = 200
+# Each is looked for in the name of every repository.
+MAX_STARS = 4
 
 _EPOCH = re.compile(r"[0-9a-f]{16}")
+_STARS = re.compile(r"\*+")
 _OFFSET = re.compile(r"[0-9]{1,15}")
 _POSITION = "a position is an epoch of 16 hexadecimal digits and an offset, as a snapshot or delta gives them"
 
@@ -147,7 +150,10 @@ def _filter(statuses: Any, names: Any) -> Filter | None:
         if len(words) > MAX_WORDS or any(not 0 < len(word) <= MAX_WORD_CHARACTERS for word in words):
             allowed = f"1 to {MAX_WORDS} of 1 to {MAX_WORD_CHARACTERS} characters each are allowed"
             raise V1Error(ErrorCode.BAD_FILTER, f"statuses and names: {allowed}")
-    return Filter(frozenset(statuses or ()), frozenset(names or ())) if statuses or names else None
+    patterns = [_STARS.sub("*", name) for name in names or ()]
+    if any(pattern.count("*") > MAX_STARS for pattern in patterns):
+        raise V1Error(ErrorCode.BAD_FILTER, f"a name may have at most {MAX_STARS} stars")
+    return Filter(frozenset(statuses or ()), frozenset(patterns)) if statuses or names else None
 
 
 def _words(values: Sequence[str]) -> list[str]:

@@ -58,15 +58,19 @@ async def _serve(feeds: Feeds, websocket: WebSocket, peer: Peer, session: Sessio
     hand_off = websocket.scope["extensions"].get(HAND_OFF)
     if hand_off is None:
         follower = AsgiConnection(websocket, feeds.roster, session, peer)
-        feeds.roster.join(follower)
         try:
+            feeds.roster.join(follower)
             await follower.serve()
         finally:
             feeds.roster.leave(follower)
         return
     connection = PushConnection(feeds.roster, session, peer)
     if connection.take_over(hand_off):
-        feeds.roster.join(connection)
+        try:
+            feeds.roster.join(connection)
+        except Exception:
+            connection.abort()
+            raise
     else:
         feeds.admission.leave(peer.host)
         await _close(feeds, websocket, CloseCode.PROTOCOL_ERROR, "a message came before the handshake had ended")
