@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -10,7 +11,7 @@ from reportcast.broker.memory import MemoryBroker
 from reportcast.broker.redis import RedisBroker
 
 from tests.support.redis_groups import Group, redis_cluster, redis_sentinels, redis_with_tls
-from tests.support.redis_server import RedisServer, real_redis
+from tests.support.redis_server import RedisServer, real_redis, redis_process, valkey_binary
 from tests.support.reports import publication
 from tests.support.running import ADMIN_TOKEN, CHANNEL, Running, RunningGateway, live, running_gateway
 from tests.support.wait import await_until
@@ -73,6 +74,17 @@ def shared_tls() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def shared_valkey() -> Iterator[str]:
+    """One real Valkey; its URL."""
+    try:
+        binary = valkey_binary()
+    except FileNotFoundError as exc:
+        pytest.skip(str(exc))
+    with redis_process(binary=binary) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
 def shared_sentinels() -> Iterator[Group]:
     """One real master with replicas and Sentinels, for tests that leave it running."""
     with redis_sentinels() as group:
@@ -89,10 +101,23 @@ def shared_cluster() -> Iterator[Group]:
 @pytest.fixture
 async def tls_broker(shared_tls: str) -> AsyncIterator[RedisBroker]:
     """Give a broker on an empty Redis by TLS."""
-    client = redis.Redis.from_url(shared_tls)
-    client.flushall()
-    client.close()
-    broker = RedisBroker(shared_tls)
+    async with empty_broker(shared_tls) as broker:
+        yield broker
+
+
+@pytest.fixture
+async def valkey_broker(shared_valkey: str) -> AsyncIterator[RedisBroker]:
+    """Give a broker on an empty Valkey."""
+    async with empty_broker(shared_valkey) as broker:
+        yield broker
+
+
+@contextlib.asynccontextmanager
+async def empty_broker(url: str) -> AsyncIterator[RedisBroker]:
+    """Give a broker on a server that is emptied first."""
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+    broker = RedisBroker(url)
     yield broker
     await broker.close()
 

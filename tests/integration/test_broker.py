@@ -31,9 +31,12 @@ SOURCE = Source(SourceState.REJECTED, "2026-11-23T12:00:00.000Z", "cut off")
 REJECTION = Rejection(MOMENT, "r.json", "syntax", "report is empty", 1, 1, 3, "ab", "no diff")
 
 
-@pytest.fixture(params=["memory_broker", "redis_broker", "tls_broker", "sentinel_broker", "cluster_broker"])
+KINDS = ["memory_broker", "redis_broker", "valkey_broker", "tls_broker", "sentinel_broker", "cluster_broker"]
+
+
+@pytest.fixture(params=KINDS)
 def broker(request: pytest.FixtureRequest) -> Broker:
-    """Give each kind of broker, on Redis in each of the forms in which people run it, in turn."""
+    """Give each kind of broker in turn, on Redis in each of the forms in which people run it."""
     chosen: Broker = request.getfixturevalue(request.param)
     return chosen
 

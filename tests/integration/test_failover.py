@@ -85,6 +85,7 @@ async def test_what_is_published_survives_a_failover(group: Group) -> None:
     await broker.close()
 
 
+@pytest.mark.parametrize("group", [redis_sentinels], indirect=True, ids=["sentinel"])
 async def test_a_master_that_hangs_is_left(group: Group) -> None:
     """Whoever waits for it, with a large report and much patience, is told as soon as anybody knows of another."""
     broker, large = RedisBroker(group.url), publication("x" * 1_000_000, "large")
@@ -110,6 +111,7 @@ async def test_a_master_that_hangs_is_left(group: Group) -> None:
     await broker.close()
 
 
+@pytest.mark.parametrize("group", [redis_cluster], indirect=True, ids=["cluster"])
 async def test_clients_see_what_is_written_after_a_failover(group: Group, tmp_path: Path) -> None:
     """A real watcher and a real gateway: the client keeps its connection and gets the next report."""
     path = tmp_path / "r.json"

