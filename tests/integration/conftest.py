@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import functools
 from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -9,7 +10,8 @@ from reportcast.broker.base import Broker
 from reportcast.broker.memory import MemoryBroker
 from reportcast.broker.redis import RedisBroker
 
-from tests.support.redis_server import RedisServer, real_redis
+from tests.support.redis_groups import Group, redis_cluster, redis_sentinels, redis_with_tls
+from tests.support.redis_server import RedisServer, real_redis, redis_process, valkey_binary
 from tests.support.reports import publication
 from tests.support.running import ADMIN_TOKEN, CHANNEL, Running, RunningGateway, live, running_gateway
 from tests.support.wait import await_until
@@ -60,6 +62,80 @@ async def memory_broker() -> MemoryBroker:
 async def redis_broker(redis_server: RedisServer) -> AsyncIterator[RedisBroker]:
     """Give a broker on a real Redis."""
     broker = RedisBroker(redis_server.url)
+    yield broker
+    await broker.close()
+
+
+@pytest.fixture(scope="session")
+def shared_tls() -> Iterator[str]:
+    """One real Redis that wants TLS; its URL."""
+    with redis_with_tls() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def shared_valkey() -> Iterator[str]:
+    """One real Valkey; its URL."""
+    try:
+        binary = valkey_binary()
+    except FileNotFoundError as exc:
+        pytest.skip(str(exc))
+    with redis_process(binary=binary) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def shared_sentinels() -> Iterator[Group]:
+    """One real master with replicas and Sentinels, for tests that leave it running."""
+    with redis_sentinels() as group:
+        yield group
+
+
+@pytest.fixture(scope="session")
+def shared_cluster() -> Iterator[Group]:
+    """One real cluster, for tests that leave it running."""
+    with redis_cluster() as group:
+        yield group
+
+
+@pytest.fixture
+async def tls_broker(shared_tls: str) -> AsyncIterator[RedisBroker]:
+    """Give a broker on an empty Redis by TLS."""
+    async with empty_broker(shared_tls) as broker:
+        yield broker
+
+
+@pytest.fixture
+async def valkey_broker(shared_valkey: str) -> AsyncIterator[RedisBroker]:
+    """Give a broker on an empty Valkey."""
+    async with empty_broker(shared_valkey) as broker:
+        yield broker
+
+
+@contextlib.asynccontextmanager
+async def empty_broker(url: str) -> AsyncIterator[RedisBroker]:
+    """Give a broker on a server that is emptied first."""
+    with redis.Redis.from_url(url) as client:
+        client.flushall()
+    broker = RedisBroker(url)
+    yield broker
+    await broker.close()
+
+
+@pytest.fixture
+async def sentinel_broker(shared_sentinels: Group) -> AsyncIterator[RedisBroker]:
+    """Give a broker on the empty master that Sentinels name."""
+    shared_sentinels.flush()
+    broker = RedisBroker(shared_sentinels.url)
+    yield broker
+    await broker.close()
+
+
+@pytest.fixture
+async def cluster_broker(shared_cluster: Group) -> AsyncIterator[RedisBroker]:
+    """Give a broker on an empty cluster."""
+    shared_cluster.flush()
+    broker = RedisBroker(shared_cluster.url)
     yield broker
     await broker.close()
 

@@ -31,6 +31,16 @@ SOURCE = Source(SourceState.REJECTED, "2026-11-23T12:00:00.000Z", "cut off")
 REJECTION = Rejection(MOMENT, "r.json", "syntax", "report is empty", 1, 1, 3, "ab", "no diff")
 
 
+KINDS = ["memory_broker", "redis_broker", "valkey_broker", "tls_broker", "sentinel_broker", "cluster_broker"]
+
+
+@pytest.fixture(params=KINDS)
+def broker(request: pytest.FixtureRequest) -> Broker:
+    """Give each kind of broker in turn, on Redis in each of the forms in which people run it."""
+    chosen: Broker = request.getfixturevalue(request.param)
+    return chosen
+
+
 async def test_offsets_are_consecutive(broker: Broker) -> None:
     """Within one epoch, from 1, without holes."""
     stored = [await broker.publish("audit", publication(mark)) for mark in range(5)]

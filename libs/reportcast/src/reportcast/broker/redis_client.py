@@ -214,6 +214,7 @@ def _connected(
         socket_connect_timeout=CONNECT_TIMEOUT_S,
         max_connections=MAX_CONNECTIONS,
         client_name="reportcast",
+        driver_info=None,  # not told: it takes a permission, and two commands more for each connection
         # It would move to another server by itself, and does not look any more whether an idle connection is dead.
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
     )
