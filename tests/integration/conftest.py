@@ -83,5 +83,5 @@ async def gateway(memory_broker: MemoryBroker) -> AsyncIterator[RunningGateway]:
     await memory_broker.publish(CHANNEL, publication(1))
     await memory_broker.set_source(CHANNEL, live())
     async with running_gateway(memory_broker, gateway_admin_token=ADMIN_TOKEN) as running:
-        await await_until("it has the report", lambda: running.feed.hub.newest)
+        await await_until("it has the report", lambda: running.feed.audiences.plain.hub.newest)
         yield running

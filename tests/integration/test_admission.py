@@ -120,7 +120,7 @@ async def test_whose_word_is_taken(memory_broker: MemoryBroker, trusted: tuple[s
     ):
         await client.recv()
 
-        ((_, connection),) = gateway.feeds.connections
+        (connection,) = gateway.feeds.roster.connections
 
         assert connection.peer.host == address
 
@@ -257,7 +257,7 @@ async def test_a_proxied_address_leaves_as_it_came(memory_broker: MemoryBroker, 
         for _ in range(3):
             async with gateway.connect(additional_headers={"X-Forwarded-For": address}) as client:
                 await client.recv()
-                ((_, connection),) = gateway.feeds.connections
+                (connection,) = gateway.feeds.roster.connections
                 assert connection.peer.address == address
             await await_until("it has left", lambda: gateway.feeds.admission.connections == 0)
         assert await gateway.metric("reportcast_gateway_connections") == 0

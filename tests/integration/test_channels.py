@@ -109,7 +109,7 @@ async def test_the_limit_is_of_all_channels_together(memory_broker: MemoryBroker
                 with pytest.raises(websockets.exceptions.ConnectionClosed):
                     await third.recv()
                 assert third.close_code == CloseCode.TRY_AGAIN_LATER
-        await await_until("both are gone", lambda: not gateway.feeds.connections)
+        await await_until("both are gone", lambda: not len(gateway.feeds.roster))
         assert await gateway.metric("reportcast_gateway_connections") == 0
         async with gateway.connect("dns") as fourth:
             await fourth.recv()

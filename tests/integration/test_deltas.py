@@ -1,6 +1,7 @@
 """Changes on the broker: what subscribers and those who join are given of them."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 import redis.asyncio
@@ -8,15 +9,10 @@ from reportcast.broker.base import Broker, DeltaLimits
 from reportcast.broker.keys import keys_of
 from reportcast.broker.memory import MemoryBroker
 from reportcast.broker.redis import RedisBroker
-from reportcast.contracts.messages import INLINE_BYTES, Changed, Delta, Publication, Snapshot
+from reportcast.contracts.messages import INLINE_BYTES, Changed, Delta, Snapshot
 
 from tests.support.redis_server import RedisServer
-from tests.support.reports import publication
-
-
-def change(before: object, after: object, delta: bytes = b'{"format":"repos"}') -> Publication:
-    """Give the publication of ``after``, as what is changed of ``before``."""
-    return dataclasses.replace(publication(after), base=publication(before).digest, delta=delta)
+from tests.support.reports import change, publication
 
 
 async def test_a_change_is_published_alone(broker: Broker) -> None:
@@ -27,7 +23,7 @@ async def test_a_change_is_published_alone(broker: Broker) -> None:
         received = await anext(messages)
 
     assert isinstance(received, Delta)
-    assert (received.position, received.body) == (stored.position, b'{"format":"repos"}')
+    assert (received.position, received.body) == (stored.position, change(1, 2).delta)
     assert (received.base, received.digest) == (publication(1).digest, publication(2).digest)
     state = await broker.state("audit")
     assert state.snapshot == received.grown(publication(2).body)
@@ -87,7 +83,7 @@ async def test_the_bytes_of_deltas_are_counted(redis_broker: RedisBroker, redis_
     await broker.publish("audit", publication(0))
     for mark in range(1, 6):
         await broker.publish("audit", change(mark - 1, mark))
-    client = redis.asyncio.Redis.from_url(redis_server.url)
+    client: Any = redis.asyncio.Redis.from_url(redis_server.url)
     counted = int(await client.hget(keys_of("audit").state, "delta_bytes"))
     entries = await client.xrange(keys_of("audit").deltas)
     await client.aclose()
@@ -141,6 +137,6 @@ async def test_the_same_content_on_another_server(redis_broker: RedisBroker, red
 
 async def forget_server(server: RedisServer) -> None:
     """Have what is stored look as if another server had stored it."""
-    client = redis.asyncio.Redis.from_url(server.url)
+    client: Any = redis.asyncio.Redis.from_url(server.url)
     await client.hset(keys_of("audit").state, "server", "0" * 40)
     await client.aclose()

@@ -70,14 +70,14 @@ async def test_who_does_not_answer_the_close_is_not_waited_for(memory_broker: Me
     """The process ends although a client never reads."""
     async with asyncio.timeout(20):
         async with running_gateway(memory_broker) as gateway, slow_reader(gateway.address):
-            await await_until("it has joined", lambda: len(gateway.feed.hub) == 1)
+            await await_until("it has joined", lambda: len(gateway.feeds.roster) == 1)
             gateway.stop()
-            await await_until("it is dropped", lambda: not gateway.feed.hub.closing, timeout_s=20)
+            await await_until("it is dropped", lambda: not gateway.feeds.roster.closing, timeout_s=20)
 
 
 async def test_a_long_life_ends(memory_broker: MemoryBroker) -> None:
     """With the request to come again; without the setting it goes on."""
     async with running_gateway(memory_broker, gateway_max_lifetime_s=1) as gateway, gateway.connect() as client:
         await closed_at(client)
-        await await_until("it is gone", lambda: not gateway.feed.hub.closing)
+        await await_until("it is gone", lambda: not gateway.feeds.roster.closing)
         assert await gateway.metric("reportcast_gateway_closed_total", code="1012") == 1

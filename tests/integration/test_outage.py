@@ -246,7 +246,7 @@ async def test_a_link_that_breaks_while_a_report_is_compressed(
     await memory_broker.publish(CHANNEL, publication(1))
     broker, going = LosesLinkOnce(memory_broker), asyncio.Event()
     async with running_gateway(broker) as running, running.connect(max_size=None) as client:
-        await await_until("it has the report", lambda: running.feed.hub.newest)
+        await await_until("it has the report", lambda: running.feed.audiences.plain.hub.newest)
         compressor = running.feed.compressor
         deflated = compressor.deflated
 
@@ -262,6 +262,6 @@ async def test_a_link_that_breaks_while_a_report_is_compressed(
         while len(json.loads(await client.recv())["data"]["repos"][0]["name"]) < 100_000:
             pass
 
-        newest = running.feed.hub.newest
+        newest = running.feed.audiences.plain.hub.newest
         assert newest is not None
-        assert running.feed.replica.frame is newest.frames[0]
+        assert running.feed.replica.body is newest.frames[0].body

@@ -70,17 +70,17 @@ async def test_deflate(memory_broker: MemoryBroker, factory: ClientPerMessageDef
     """A client that takes what everybody takes is sent the deflated frame; it may deflate, too."""
     await memory_broker.publish(CHANNEL, publication("x" * 5000, "name"))
     async with running_gateway(memory_broker) as gateway, gateway.connect(extensions=[factory]) as client:
-        await await_until("it has joined", lambda: len(gateway.feed.hub) == 1)
+        await await_until("it has joined", lambda: len(gateway.feeds.roster) == 1)
 
         assert len(json.loads(await client.recv())["data"]["repos"][0]["name"]) == 5005
         assert bool(client.protocol.extensions) is agreed
         await client.send(PING)
         assert await kind_of_next(client) == "pong"
-        (connection,) = gateway.feed.hub.connections
-        newest = gateway.feed.hub.newest
+        (connection,) = gateway.feeds.roster.connections
+        newest = gateway.feed.audiences.plain.hub.newest
         assert newest is not None
         assert len(newest.deflated) < len(newest.plain) / 10
-        assert gateway.feed.hub.given(connection) == 1
+        assert gateway.feed.audiences.plain.hub.given(connection) == 1
 
 
 async def test_a_fragmented_message_and_a_ping(gateway: RunningGateway) -> None:
@@ -105,7 +105,7 @@ async def test_a_text_that_is_not_utf_8(gateway: RunningGateway) -> None:
         assert client.close_code == CloseCode.INVALID_TEXT
         await other.send(PING)
         assert await kind_of_next(other) == "pong"
-        await await_until("it is gone", lambda: len(gateway.feed.hub) == 1)
+        await await_until("it is gone", lambda: len(gateway.feeds.roster) == 1)
         assert await gateway.metric("reportcast_gateway_closed_total", code="1007") == 1
 
 
@@ -113,10 +113,10 @@ async def test_who_leaves_is_forgotten(gateway: RunningGateway) -> None:
     """With its own close code, or without any."""
     async with gateway.connect() as polite, slow_reader(gateway.address):
         await polite.recv()
-        await await_until("both joined", lambda: len(gateway.feed.hub) == 2)
-    await await_until("both are gone", lambda: len(gateway.feed.hub) == 0)
+        await await_until("both joined", lambda: len(gateway.feeds.roster) == 2)
+    await await_until("both are gone", lambda: len(gateway.feeds.roster) == 0)
 
-    assert gateway.feed.hub.closing == []
+    assert gateway.feeds.roster.closing == []
     assert await gateway.metric("reportcast_gateway_connections") == 0
     assert await gateway.metric("reportcast_gateway_closed_total", code="other") == 2
 
@@ -132,7 +132,7 @@ async def test_a_flood_of_messages_holds_nobody_up(gateway: RunningGateway) -> N
             await other.send(PING)
             assert await kind_of_next(other) == "pong"
 
-        (first, _) = gateway.feed.hub.connections
+        (first, _) = gateway.feeds.roster.connections
         assert isinstance(first, PushConnection)
         assert first.is_resting
         for _ in range(200):
@@ -213,7 +213,7 @@ async def test_why_it_is_closed_is_seen_however_much_was_sent(gateway: RunningGa
     assert int.from_bytes(received[2:4]) == CloseCode.MESSAGE_TOO_BIG
     writer.close()
     await writer.wait_closed()
-    await await_until("it is gone", lambda: not gateway.feed.hub.closing and not len(gateway.feed.hub))
+    await await_until("it is gone", lambda: not gateway.feeds.roster.closing and not len(gateway.feeds.roster))
     assert await gateway.metric("reportcast_gateway_closed_total", code="1009") == 1
 
 
@@ -221,17 +221,17 @@ async def test_a_connection_that_was_paused_before_it_was_handed_off(memory_brok
     """By an answer that its client did not read: it is spared like any other, and nothing overtakes the answer."""
     await memory_broker.publish(CHANNEL, publication("x" * 8_000_000, "large"))
     async with running_gateway(memory_broker) as gateway:
-        await await_until("it has the report", lambda: gateway.feed.hub.newest)
+        await await_until("it has the report", lambda: gateway.feed.audiences.plain.hub.newest)
         reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.address.rsplit(":", 1)[1].rstrip("/")))
         writer.write(b"GET /audit HTTP/1.1\r\nHost: localhost\r\n\r\n")
         head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
         writer.write(HANDSHAKE)
-        await await_until("it has joined", lambda: len(gateway.feed.hub) == 1)
-        (connection,) = gateway.feed.hub.connections
+        await await_until("it has joined", lambda: len(gateway.feeds.roster) == 1)
+        (connection,) = gateway.feeds.roster.connections
         for mark in range(3):
             await memory_broker.publish(CHANNEL, publication(mark, f"small-{mark}"))
             await await_until("it is published", functools.partial(has_update, gateway, mark + 2))
-        assert gateway.feed.hub.paused == [connection]
+        assert gateway.feeds.roster.paused == [connection]
         assert connection.unsent_bytes < 9_000_000
 
         body = await reader.readexactly(int(head.split("content-length: ")[1].split("\r\n")[0]))
@@ -244,5 +244,5 @@ async def test_a_connection_that_was_paused_before_it_was_handed_off(memory_brok
 
 def has_update(gateway: RunningGateway, number: int) -> bool:
     """Tell whether the update of that number was published to clients."""
-    newest = gateway.feed.hub.newest
+    newest = gateway.feed.audiences.plain.hub.newest
     return newest is not None and newest.last == number

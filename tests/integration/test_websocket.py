@@ -28,7 +28,7 @@ async def gateway(memory_broker: MemoryBroker, running: Running) -> AsyncIterato
     await memory_broker.publish(CHANNEL, publication(1))
     await memory_broker.set_source(CHANNEL, live())
     async with running(memory_broker) as gateway:
-        await await_until("it has the report", lambda: gateway.feed.hub.newest)
+        await await_until("it has the report", lambda: gateway.feed.audiences.plain.hub.newest)
         yield gateway
 
 
@@ -120,7 +120,7 @@ async def test_the_connection_limit(memory_broker: MemoryBroker, running: Runnin
                     await second.recv()
                 assert second.close_code == CloseCode.TRY_AGAIN_LATER
         assert await gateway.metric("reportcast_gateway_refused_total", reason="limit") == 1
-        await await_until("the first is gone", lambda: len(gateway.feed.hub) == 0)
+        await await_until("the first is gone", lambda: len(gateway.feeds.roster) == 0)
         async with gateway.connect() as third:
             await third.recv()
 
@@ -146,8 +146,8 @@ async def test_a_silent_peer_is_dropped(memory_broker: MemoryBroker, running: Ru
         gateway.connect() as alive,
         slow_reader(gateway.address),
     ):
-        await await_until("both joined", lambda: len(gateway.feed.hub) == 2)
-        await await_until("the silent one is dropped", lambda: len(gateway.feed.hub) == 1)
+        await await_until("both joined", lambda: len(gateway.feeds.roster) == 2)
+        await await_until("the silent one is dropped", lambda: len(gateway.feeds.roster) == 1)
 
         assert await alive.recv()
         assert await ask(alive, '{"type":"ping"}') != {}
@@ -159,24 +159,24 @@ async def test_a_client_that_does_not_read_disturbs_nobody(memory_broker: Memory
     async with running(memory_broker, gateway_admin_token=ADMIN_TOKEN) as gateway:
         async with slow_reader(gateway.address), gateway.connect(max_size=None) as reader:
             await reader.recv()
-            await await_until("both joined", lambda: len(gateway.feed.hub) == 2)
+            await await_until("both joined", lambda: len(gateway.feeds.roster) == 2)
             for mark in range(200):
                 await memory_broker.publish(CHANNEL, big if mark % 2 else publication(mark, "small"))
                 await reader.recv()
 
-            (stuck,) = gateway.feed.hub.paused
+            (stuck,) = gateway.feeds.roster.paused
             assert stuck.unsent_bytes < 250_000
-            behind = gateway.feed.hub.behind(stuck)
-            assert gateway.feed.hub.given(stuck) + behind == 200
+            behind = gateway.feed.audiences.plain.hub.behind(stuck)
+            assert gateway.feed.audiences.plain.hub.given(stuck) + behind == 200
             listed = (await gateway.http.get("api/ws/clients", headers=ADMIN)).json()["clients"]
             assert [each["behind"] for each in listed] == [behind, 0]
-        await await_until("both are gone", lambda: len(gateway.feed.hub) == 0)
+        await await_until("both are gone", lambda: len(gateway.feeds.roster) == 0)
         assert await gateway.metric("reportcast_gateway_conflated_total") == behind
 
 
 async def test_every_client_is_sent_the_same_object(gateway: RunningGateway) -> None:
     """The frame is made once; a late client is sent the very one that the others got."""
-    newest = gateway.feed.hub.newest
+    newest = gateway.feed.audiences.plain.hub.newest
     assert newest is not None
     assert newest.plain is newest.plain
     assert newest.deflated is newest.deflated

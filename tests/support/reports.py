@@ -1,11 +1,13 @@
 """Reports and readings for tests."""
 
+import dataclasses
 import datetime
 import json
 from typing import Any
 
+from reportcast.contracts.delta import diff
 from reportcast.contracts.messages import Publication
-from reportcast.contracts.report import Report, parse_report
+from reportcast.contracts.report import Report, ReportKind, parse_report
 
 MOMENT = datetime.datetime(2026, 11, 23, 12, 0, tzinfo=datetime.UTC)
 
@@ -36,3 +38,9 @@ def publication(mark: int | str = 0, stem: str | None = None, **fields: Any) -> 
     """Give a report on its way to the broker."""
     content = report(mark, **fields)
     return Publication(stem or content.stem or "unnamed", content.digest, MOMENT, MOMENT, content.body)
+
+
+def change(before: int | str, after: int | str) -> Publication:
+    """Give the publication of ``after`` on its way, as what is changed of ``before``."""
+    old, new = publication(before), publication(after)
+    return dataclasses.replace(new, base=old.digest, delta=diff(old.body, new.body, ReportKind.AUDIT) or b"")

@@ -22,6 +22,7 @@ from prometheus_client import CollectorRegistry
 from reportcast.broker.base import Broker
 from reportcast.contracts.clock import utc_now
 from reportcast.contracts.messages import Source, SourceState
+from reportcast.contracts.v1_frames import SUBPROTOCOL
 from reportcast.service.descriptors import connection_limit
 from reportcast.service.http import address_of, listen
 from reportcast.telemetry.health import Health
@@ -29,6 +30,7 @@ from reportcast.telemetry.metrics import new_registry
 from watcher.app import Watcher
 from watcher.metrics import WatcherMetrics
 from watcher.settings import SourceSettings
+from websockets.typing import Subprotocol
 
 from tests.support.wait import await_until
 
@@ -60,6 +62,11 @@ class RunningGateway:
         """Connect a WebSocket client to ``/ws``, of ``channel`` if one is named."""
         query = "" if channel is None else f"?channel={quote(channel)}"
         return websockets.asyncio.client.connect(self.address.replace("http", "ws", 1) + "ws" + query, **options)
+
+    def connect_v1(self, query: str = "", **options: Any) -> websockets.asyncio.client.connect:
+        """Connect a client that speaks ``reportcast.v1``; ``query`` is the rest of the address."""
+        address = self.address.replace("http", "ws", 1) + "ws" + (f"?{query}" if query else "")
+        return websockets.asyncio.client.connect(address, subprotocols=[Subprotocol(SUBPROTOCOL)], **options)
 
     async def status(self, channel: str | None = None) -> dict[str, Any]:
         """Ask ``/api/ws/status``, of ``channel`` if one is named."""

@@ -13,7 +13,6 @@ from reportcast.contracts.frames import (
     parse_request,
     pong,
     request_error,
-    skipped,
 )
 from websockets.client import ClientProtocol
 from websockets.extensions.permessage_deflate import PerMessageDeflate
@@ -122,11 +121,6 @@ def test_control_frames() -> None:
     assert (ping.opcode, bytes(ping.data)) == (Opcode.PING, b"")
     assert isinstance(close, Frame)
     assert client.close_rcvd == Close(1012, '{"retry_after_ms":250}')
-
-
-def test_skipped() -> None:
-    """How many updates were left out, as a number."""
-    assert json.loads(skipped(3, "now").payload) == {"type": "skipped", "count": 3, "timestamp": "now"}
 
 
 def received(wire: bytes) -> bytes:

@@ -38,7 +38,7 @@ class Ticks:
 
 @dataclasses.dataclass(slots=True, eq=False)
 class Reader:
-    """A connection whose kernel takes ``room`` more writes before it is full."""
+    """A client whose kernel takes ``room`` more writes before it is full."""
 
     peer: Peer
     hub: Hub
@@ -48,9 +48,6 @@ class Reader:
     sequence: int = 0
     began: int = 0
     conflated: int = 0
-    silent_pings: int = 0
-    close_code: int = 1006
-    unsent_bytes: int = 0
     received: list[int] = dataclasses.field(default_factory=list)
     told: list[int] = dataclasses.field(default_factory=list)
     joined_at: int = 0
@@ -59,22 +56,16 @@ class Reader:
         assert self.flow is Flow.OPEN
         if self.broken:
             raise RuntimeError("a fault")
-        self.received += [int(frame.payload) for frame in burst.frames]
+        for frame in burst.frames:
+            is_whole, number = frame.payload.startswith(b"="), int(frame.payload.removeprefix(b"="))
+            assert is_whole or not self.received or self.received[-1] == number - 1, "a step across a gap"
+            self.received.append(number)
         self._took()
 
     def tell_skipped(self, count: int) -> None:
         assert self.flow is Flow.OPEN
         self.told.append(count)
         self._took()
-
-    def reply(self, frame: PreparedFrame) -> None:
-        raise NotImplementedError
-
-    def ping(self) -> None:
-        raise NotImplementedError
-
-    def close(self, code: int, reason: str) -> None:
-        raise NotImplementedError
 
     def abort(self) -> None:
         raise NotImplementedError
@@ -86,7 +77,7 @@ class Reader:
 
 
 class World:
-    """A hub, its ticks, and what it counted; updates carry their number."""
+    """A hub, its ticks, and what it counted; updates carry their number, and whole states a sign before it."""
 
     def __init__(self) -> None:
         self.ticks = Ticks()
@@ -106,7 +97,12 @@ class World:
     def publish(self, count: int = 1, padding: str = "") -> None:
         for _ in range(count):
             self.published += 1
-            self.hub.publish(PreparedFrame((str(self.published) + padding).encode()))
+            number = str(self.published) + padding
+            self.hub.publish(PreparedFrame(number.encode()), PreparedFrame(f"={number}".encode()))
+
+    def jump(self, advance: int) -> None:
+        self.published += advance
+        self.hub.publish(PreparedFrame(f"={self.published}".encode()), advance=advance)
 
     def _on_sent(self, count: int) -> None:
         self.sent += count
@@ -181,7 +177,7 @@ def test_who_is_paused_is_spared_and_then_given_the_newest() -> None:
     for _ in range(5):
         world.publish()
         world.ticks.run()
-    assert (slow.received, world.hub.paused, world.hub.behind(slow)) == ([1], [slow], 4)
+    assert (slow.received, slow.flow, world.hub.behind(slow)) == ([1], Flow.PAUSED, 4)
     slow.room = 10
 
     world.hub.resume(slow)
@@ -227,14 +223,57 @@ def test_what_a_paused_one_missed_is_counted_when_it_leaves() -> None:
 
 
 def test_what_waits_is_bounded() -> None:
-    """When updates come faster than they can be fanned out, the oldest make room, for everybody, and are counted."""
+    """When updates come faster than they can be fanned out, everybody gets the newest in place of them, counted."""
     world = World()
     reader = world.join()
     world.publish(5, padding=" " * (MAX_WAITING_BYTES // 3))
     world.ticks.run()
 
-    assert reader.received == [4, 5]
-    assert (reader.conflated, reader.told) == (3, [3])
+    assert reader.received == [5]
+    assert (reader.conflated, reader.told) == (4, [4])
+
+
+def test_a_jump_brings_everybody_the_whole() -> None:
+    """Nobody has what comes before it, whether they wait, joined meanwhile or are up to date."""
+    world = World()
+    first = world.join()
+    world.publish()
+    second = world.join()
+    world.jump(3)
+    third = world.join()
+    world.publish()
+    world.ticks.run()
+
+    assert (first.received, second.received, third.received) == ([5], [1, 5], [4, 5])
+    assert (first.told, second.told, third.told) == ([4], [3], [])
+
+
+@pytest.mark.parametrize("count", [0, 2])
+def test_who_comes_back_is_given_what_it_missed(count: int) -> None:
+    """In place of the whole, and everything from then on; also while a fan-out waits."""
+    world = World()
+    world.publish(5)
+    reader = Reader(Peer(1, "audit", "", 0, "", 0.0), world.hub)
+    missed = [PreparedFrame(str(number).encode()) for number in range(6 - count, 6)]
+    world.hub.join(reader, Burst(missed, 5))
+    world.ticks.run()
+    world.publish()
+    world.ticks.run()
+
+    assert reader.received == [*range(6 - count, 6), 6]
+    assert (world.hub.given(reader), world.sent) == (count + 1, count + 1)
+
+
+def test_who_comes_back_and_is_paused() -> None:
+    """Is told later what it missed, and given the newest."""
+    world = World()
+    world.publish(5)
+    reader = Reader(Peer(1, "audit", "", 0, "", 0.0), world.hub, flow=Flow.PAUSED)
+    world.hub.join(reader, Burst([PreparedFrame(b"4"), PreparedFrame(b"5")], 5))
+    world.ticks.run()
+    world.hub.resume(reader)
+
+    assert (reader.received, reader.told) == ([5], [1])
 
 
 def test_an_update_larger_than_the_bound_is_given() -> None:
@@ -277,31 +316,29 @@ def test_one_that_fails_fails_alone() -> None:
         world.ticks.run()
 
     assert good.received == [1, 2, 3]
-    assert (world.failed, world.hub.closing, bad.received) == ([bad], [bad], [])
+    assert (world.failed, bad.flow, bad.received, len(world.hub)) == ([bad], Flow.CLOSING, [], 1)
 
 
 @pytest.mark.parametrize("flow", [Flow.PAUSED, Flow.CLOSING])
-def test_one_that_is_closing_is_given_nothing(flow: Flow) -> None:
+def test_one_that_left_is_given_nothing(flow: Flow) -> None:
     """Whatever it was before, and although a fan-out is under way."""
     world = World()
     first, closing = world.join(), world.join()
     if flow is Flow.PAUSED:
         world.hub.pause(closing)
     world.publish()
-    world.hub.close(closing)
+    world.hub.leave(closing)
     world.hub.resume(closing)
     world.hub.pause(closing)
     world.ticks.run()
 
     assert (first.received, closing.received) == ([1], [])
-    assert (len(world.hub), world.hub.closing, world.hub.paused) == (1, [closing], [])
-    world.hub.leave(closing)
-    assert world.hub.closing == []
+    assert len(world.hub) == 1
 
 
 class HubMachine(RuleBasedStateMachine):
     """
-    Any order of publishing, joining, pausing, resuming, leaving and turns of the loop.
+    Any order of publishing, jumping, joining, pausing, resuming, leaving and turns of the loop.
 
     What a reader was given is always in order and without repetition, and every update since it joined is accounted
     for: given, or counted as left out, or still to come.
@@ -316,8 +353,8 @@ class HubMachine(RuleBasedStateMachine):
         hub_module.SLICE_WRITES, hub_module.MAX_WAITING_BYTES = 2, 40
 
     def teardown(self) -> None:
-        for reader in self.world.hub.paused:
-            reader.room = 1_000_000  # type: ignore[attr-defined]
+        for reader in self.world.readers:
+            reader.room = 1_000_000
             self.world.hub.resume(reader)
         self.world.ticks.run()
         for reader in self.world.readers:
@@ -333,6 +370,10 @@ class HubMachine(RuleBasedStateMachine):
     def publish(self, count: int, padding: str) -> None:
         self.world.publish(count, padding)
 
+    @rule(advance=st.integers(1, 4))
+    def jump(self, advance: int) -> None:
+        self.world.jump(advance)
+
     @rule()
     def turn(self) -> None:
         self.world.ticks.turn()
@@ -347,10 +388,8 @@ class HubMachine(RuleBasedStateMachine):
             reader.room = room
             self.world.hub.resume(reader)
 
-    @rule(reader=consumes(readers), closes=st.booleans())
-    def leave(self, reader: Reader, closes: bool) -> None:
-        if closes:
-            self.world.hub.close(reader)
+    @rule(reader=consumes(readers))
+    def leave(self, reader: Reader) -> None:
         self.world.hub.leave(reader)
 
     @invariant()

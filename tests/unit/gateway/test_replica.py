@@ -1,13 +1,19 @@
-import json
+"""What a gateway makes of messages and of the stored state."""
 
-from gateway.replica import Applied, Replica
+import dataclasses
+import hashlib
+
+import pytest
+from gateway.replica import Diverged, Replica, Update
+from msgspec.structs import replace
 from reportcast.broker.base import ChannelState
-from reportcast.contracts.messages import Refreshed, Snapshot, Source, SourceState, number
-from reportcast.contracts.position import Position
+from reportcast.contracts.body import PreparedBody
+from reportcast.contracts.delta import diff
+from reportcast.contracts.messages import Changed, Delta, Snapshot, number, number_delta
+from reportcast.contracts.position import Continuity, Position
+from reportcast.contracts.report import ReportKind
 
 from tests.support.reports import publication
-
-LIVE = Source(SourceState.LIVE, "2026-11-23T12:00:00.000Z")
 
 
 def snapshot(offset: int, epoch: str = "e", mark: int | None = None) -> Snapshot:
@@ -15,101 +21,144 @@ def snapshot(offset: int, epoch: str = "e", mark: int | None = None) -> Snapshot
     return number(publication(offset if mark is None else mark), Position(epoch, offset), f"{offset}.json")
 
 
+def delta(offset: int, epoch: str = "e") -> Delta:
+    """Give what leads to the content at an offset."""
+    before, after = publication(offset - 1), publication(offset)
+    change = diff(before.body, after.body, ReportKind.AUDIT)
+    assert change is not None
+    return number_delta(dataclasses.replace(after, base=before.digest, delta=change), snapshot(offset, epoch))
+
+
 def replica_at(offset: int) -> Replica:
     """Give a replica that has read the stored state."""
     replica = Replica()
-    replica.reset(ChannelState(snapshot(offset), LIVE), "t0")
+    update = replica.caught_up(ChannelState(snapshot(offset)))
+    assert update is not None
+    replica.take(update)
     return replica
 
 
-def timestamp_of(replica: Replica) -> object:
-    """Give when the frame for clients says that it was made."""
-    assert replica.frame is not None
-    return json.loads(replica.frame.payload)["timestamp"]
+def caught_up(replica: Replica, newest: Snapshot, *deltas: Delta) -> Update:
+    """Give the update to a stored state."""
+    update = replica.caught_up(ChannelState(newest, None, deltas))
+    assert update is not None
+    return update
 
 
-def test_without_a_report_there_is_no_frame() -> None:
-    """Clients are told something else."""
-    assert Replica().frame is None
-
-
-def test_the_next_change_is_an_update() -> None:
-    """Applied, and the frame made once."""
+def test_a_change_is_applied() -> None:
+    """And proved to give what it promises."""
     replica = replica_at(1)
 
-    assert replica.apply(snapshot(2), "t1") is Applied.UPDATE
-    assert timestamp_of(replica) == "t1"
+    grown = replica.grow(delta(2))
+    update = replica.advanced(grown, delta(2))
+    assert replica.snapshot == snapshot(1), "not before it is taken over"
+    replica.take(update)
+
+    assert replica.snapshot == snapshot(2)
+    assert (update.deltas, update.steps, update.missed) == ((delta(2),), 1, 0)
 
 
-def test_the_first_report_may_come_as_a_message() -> None:
-    """A gateway that joined an empty channel follows from there."""
-    replica = Replica()
-    replica.reset(ChannelState(), "t0")
-
-    assert replica.apply(snapshot(1), "t1") is Applied.UPDATE
-
-
-def test_what_was_read_already_is_nothing_new() -> None:
-    """A message that arrives between subscribing and reading is not sent to clients twice."""
-    assert replica_at(3).apply(snapshot(2), "t1") is Applied.NOTHING_NEW
-
-
-def test_a_gap_is_counted() -> None:
-    """A snapshot is whole, so it is applied; what it skips is known."""
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"base": "0" * 64}, "starts from another report"),
+        ({"digest": "0" * 64}, "gave another report than it promised"),
+        ({"body": b"[]"}, "does not fit"),
+    ],
+)
+def test_a_change_that_does_not_fit(changed: dict[str, str], why: str) -> None:
+    """Is found out, and nothing is taken over."""
     replica = replica_at(1)
 
-    assert replica.apply(snapshot(5), "t1") is Applied.UPDATE
-    assert replica.missed == 3
-
-
-def test_another_epoch_needs_the_stored_state() -> None:
-    """A late message of an old stream must not take the replica back."""
-    replica = replica_at(1)
-
-    assert replica.apply(snapshot(9, epoch="older"), "t1") is Applied.LOST_TRACK
+    with pytest.raises(Diverged, match=why):
+        replica.grow(replace(delta(2), **changed))
     assert replica.snapshot == snapshot(1)
 
 
-def test_reset_after_an_outage_counts_what_was_missed() -> None:
-    """Changes 2 and 3 were never seen; 4 is sent."""
-    replica = replica_at(1)
-
-    assert replica.reset(ChannelState(snapshot(4), LIVE), "t1")
-    assert replica.missed == 2
+def test_a_change_of_nothing() -> None:
+    """There is nothing to apply it to."""
+    with pytest.raises(Diverged, match="starts from another"):
+        Replica().grow(delta(2))
 
 
-def test_reset_to_the_same_content_sends_nothing() -> None:
-    """A broker that came back with the same report, same stream or new, leaves clients alone."""
-    replica = replica_at(1)
-
-    assert not replica.reset(ChannelState(snapshot(1), LIVE), "t1")
-    assert not replica.reset(ChannelState(snapshot(1, epoch="new", mark=1), LIVE), "t1")
-    assert replica.snapshot == snapshot(1, epoch="new", mark=1)
-
-
-def test_an_emptied_broker_does_not_take_the_report_away() -> None:
-    """The last report is still the newest one known."""
-    replica = replica_at(1)
-
-    assert not replica.reset(ChannelState(), "t1")
-    assert replica.snapshot == snapshot(1)
+@pytest.mark.parametrize(
+    ("position", "expected"),
+    [
+        (Position("e", 3), Continuity.NEXT),
+        (Position("e", 2), Continuity.DUPLICATE),
+        (Position("e", 4), Continuity.GAP),
+        (Position("f", 3), Continuity.NEW_EPOCH),
+    ],
+)
+def test_how_a_message_stands_to_what_is_held(position: Position, expected: Continuity) -> None:
+    """Of any kind."""
+    assert replica_at(2).classify(Changed(position.epoch, position.offset)) is expected
+    assert Replica().classify(Changed(position.epoch, position.offset)) is Continuity.NEW_EPOCH
 
 
-def test_the_source_is_followed() -> None:
-    """Its state is kept for the status."""
-    replica = replica_at(1)
-    rejected = Source(SourceState.REJECTED, "2026-11-23T12:00:01.000Z", "cut off")
+def test_a_snapshot_across_a_gap() -> None:
+    """It is whole, so it may be applied; what it skips is counted, and nobody can go there step by step."""
+    update = replica_at(1).advanced(snapshot(5))
 
-    assert replica.apply(rejected, "t1") is Applied.SOURCE
-    assert replica.source == rejected
+    assert (update.missed, update.advance, update.steps) == (3, 4, 0)
 
 
-def test_a_refresh_sends_the_report_again() -> None:
-    """With the time of the refresh, and only if there is one."""
-    replica = replica_at(1)
-    body = replica.body
+def test_catching_up_step_by_step() -> None:
+    """Where the deltas lead from what is held to what is stored, nothing was missed."""
+    update = caught_up(replica_at(2), snapshot(4), delta(2), delta(3), delta(4))
 
-    assert Replica().apply(Refreshed(), "t1") is Applied.NOTHING_NEW
-    assert replica.apply(Refreshed(), "t1") is Applied.UPDATE
-    assert timestamp_of(replica) == "t1"
-    assert replica.body is body  # compressed once, however often it is sent
+    assert (update.steps, update.advance, update.missed) == (2, 2, 0)
+    assert update.deltas == (delta(2), delta(3), delta(4))
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        pytest.param((), id="none"),
+        pytest.param((delta(4),), id="too-few"),
+        pytest.param((delta(3),), id="not-up-to-the-newest"),
+        pytest.param((replace(delta(3), base="0" * 64), delta(4)), id="from-another-report"),
+        pytest.param((replace(delta(3), digest="0" * 64), delta(4)), id="not-chained"),
+        pytest.param((delta(3, "f"), delta(4)), id="of-another-epoch"),
+    ],
+)
+def test_catching_up_at_once(deltas: tuple[Delta, ...]) -> None:
+    """Where they do not, the whole is given, and what lies between is counted."""
+    update = caught_up(replica_at(2), snapshot(4), *deltas)
+
+    assert (update.steps, update.advance, update.missed) == (0, 2, 1)
+
+
+def test_the_first_state() -> None:
+    """With the changes that led to it, for clients that were there before."""
+    update = caught_up(Replica(), snapshot(4), delta(3), delta(4))
+
+    assert (update.steps, update.missed, update.is_new) == (0, 0, True)
+    assert update.deltas == (delta(3), delta(4))
+
+
+def test_nothing_newer() -> None:
+    """Than what is held; also where the broker lost all, or what came last."""
+    replica = replica_at(2)
+
+    assert replica.caught_up(ChannelState(snapshot(2))) is None
+    assert replica.caught_up(ChannelState(snapshot(1))) is None
+    assert replica.caught_up(ChannelState()) is None
+
+
+def test_the_same_report_in_another_epoch() -> None:
+    """It is no news, but where it stands is; what was compressed is kept."""
+    replica = replica_at(2)
+
+    update = caught_up(replica, snapshot(1, "f", mark=2))
+
+    assert (update.is_new, update.steps, update.missed) == (False, 0, 0)
+    assert update.body is replica.body
+
+
+def test_the_body_of_an_update() -> None:
+    """Is that of its snapshot."""
+    update = caught_up(Replica(), snapshot(1))
+
+    assert isinstance(update.body, PreparedBody)
+    assert hashlib.sha256(update.body.raw).hexdigest() == update.snapshot.digest

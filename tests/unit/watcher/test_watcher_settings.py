@@ -1,7 +1,7 @@
 from pathlib import Path
 
 import pytest
-from reportcast.contracts.report import ReportKind
+from reportcast.contracts.report import ReportKind, kind_of
 from reportcast.service.settings import SettingsError, load_settings
 from watcher.settings import SourceSettings
 
@@ -26,7 +26,7 @@ def test_many_reports() -> None:
         "dns": Path("/a/dns-*.json"),
         "audit-east": Path("/b/r=1.json"),
     }
-    assert [settings.kind(channel) for channel in settings.channels] == [
+    assert [kind_of(channel) for channel in settings.channels] == [
         ReportKind.AUDIT,
         ReportKind.GENERIC,
         ReportKind.AUDIT,

@@ -6,6 +6,7 @@ import sys
 import time
 
 import structlog
+from reportcast.broker.foreign import ForeignMessages
 from reportcast.broker.redis import RedisBroker
 from reportcast.contracts.clock import utc_now
 from reportcast.service.descriptors import connection_limit
@@ -33,7 +34,7 @@ async def serve(
     """Run the gateway, or one worker of it, until ``stop`` is set."""
     registry = new_registry()
     metrics = GatewayMetrics(registry)
-    broker = RedisBroker(settings.redis_url, on_bad_message=lambda reason: metrics.bad_messages.inc())
+    broker = RedisBroker(settings.redis_url, on_bad_message=ForeignMessages(metrics.bad_messages.inc, time.monotonic))
     admission = Admission(settings, max_connections, ledger, seat.place.number, time.monotonic)
     feeds = make_feeds(settings, broker, settings.gateway_channels, metrics, Health(), utc_now, admission)
     await serve_feeds(feeds, registry, seat.listener, stop, seat.place)

@@ -8,8 +8,9 @@ from prometheus_client import CollectorRegistry
 
 from gateway.colleagues import Colleagues
 from gateway.exposition import expose_together, families_of
-from gateway.feed import Feed, Feeds
-from gateway.hub import Connection, slices
+from gateway.feed import Feeds
+from gateway.hub import slices
+from gateway.roster import Connection, Roster
 from gateway.status import tell
 
 
@@ -22,8 +23,8 @@ def answers_of(feeds: Feeds, registry: CollectorRegistry) -> Mapping[str, Callab
     async def clients() -> Any:
         listed: list[dict[str, Any]] = []
         # 50 000 take a third of a second. Not in a thread: it would have its turn at every write of a fan-out.
-        for few in slices(feeds.connections):
-            listed += (_client(feed, connection) for feed, connection in few)
+        for few in slices(feeds.roster.connections):
+            listed += (_client(feeds.roster, connection) for connection in few)
             await asyncio.sleep(0)
         return listed
 
@@ -42,14 +43,15 @@ def exposition_by(colleagues: Colleagues) -> Callable[[], Awaitable[bytes]]:
     return exposition
 
 
-def _client(feed: Feed, connection: Connection) -> dict[str, Any]:
+def _client(roster: Roster, connection: Connection) -> dict[str, Any]:
+    session = connection.session
     return {
         "id": connection.peer.id,
         "channel": connection.peer.channel,
         "address": connection.peer.address,
         "userAgent": connection.peer.user_agent,
-        "connectedAt": feed.opened_at(connection.peer),
-        "framesSent": feed.hub.given(connection),
-        "conflated": connection.conflated,
-        "behind": feed.hub.behind(connection),
+        "connectedAt": roster.opened_at(connection.peer),
+        "framesSent": session.given(connection),
+        "conflated": session.conflated(connection),
+        "behind": session.behind(connection),
     }

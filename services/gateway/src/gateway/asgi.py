@@ -4,12 +4,12 @@ import asyncio
 
 from reportcast.contracts.close_codes import ABNORMAL, NO_CODE
 from reportcast.contracts.frames import PreparedFrame
+from reportcast.contracts.v1_frames import HEARTBEAT
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.burst import Burst
-from gateway.feed import Feed
 from gateway.hub import Flow, Peer
-from gateway.membership import answer
+from gateway.roster import Roster, Session
 
 
 class AsgiConnection:
@@ -19,8 +19,9 @@ class AsgiConnection:
     The server pings and limits the size of messages.
     """
 
-    def __init__(self, websocket: WebSocket, feed: Feed, peer: Peer, tells_skipped: bool) -> None:
+    def __init__(self, websocket: WebSocket, roster: Roster, session: Session, peer: Peer) -> None:
         self.peer = peer
+        self.session = session
         self.flow = Flow.OPEN
         self.sequence = 0
         self.began = 0
@@ -28,8 +29,7 @@ class AsgiConnection:
         self.silent_pings = 0
         self.close_code = ABNORMAL
         self._websocket = websocket
-        self._feed = feed
-        self._tells_skipped = tells_skipped
+        self._roster = roster
         self._outbox: list[PreparedFrame] = []
         self._wake = asyncio.Event()
         self._sent = asyncio.Event()
@@ -44,19 +44,20 @@ class AsgiConnection:
     def write(self, burst: Burst) -> None:
         """See ``Connection``."""
         self._put(*burst.frames)
-        self._feed.hub.pause(self)
+        if self.flow is Flow.OPEN:
+            self.session.pause(self)
 
     def reply(self, frame: PreparedFrame) -> None:
         """See ``Connection``."""
         self._put(frame)
 
     def tell_skipped(self, count: int) -> None:
-        """See ``Connection``."""
-        if self._tells_skipped:
-            self._put(self._feed.skipped(count))
+        """See ``Follower``: without a subprotocol, nobody wants to know."""
 
     def ping(self) -> None:
-        """See ``Connection``; the server does it."""
+        """See ``Connection``; the server does it, but for the heartbeat."""
+        if self.session.heartbeat and self.flow is Flow.OPEN:
+            self._put(HEARTBEAT)
 
     def close(self, code: int, reason: str) -> None:
         """See ``Connection``."""
@@ -91,7 +92,8 @@ class AsgiConnection:
                 if self._close is not None:
                     await self._websocket.close(*self._close)
                     self._close = None
-                self._feed.hub.resume(self)
+                if self.flow is Flow.PAUSED:
+                    self.session.resume(self)
         except (WebSocketDisconnect, RuntimeError):
             # RuntimeError: the reader has seen the end first.
             self._over.set()
@@ -100,7 +102,7 @@ class AsgiConnection:
         while (event := await self._websocket.receive())["type"] != "websocket.disconnect":
             if self.flow is not Flow.CLOSING:
                 text = event.get("text")
-                answer(self._feed, self, event.get("bytes", b"") if text is None else text)
+                self.session.answer(self, event.get("bytes", b"") if text is None else text)
                 if self._outbox:
                     await self._sent.wait()  # who asks faster than it reads is not read
         if self.flow is not Flow.CLOSING:

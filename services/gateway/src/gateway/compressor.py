@@ -1,9 +1,13 @@
 """Compresses bodies: small ones at once, large ones in a thread, and each once, however many ask at the same time."""
 
 import asyncio
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 from reportcast.contracts.body import Encoding, Form, PreparedBody
+
+T = TypeVar("T")
 
 # One for the shelf, which has one report encoded at a time, and two for the newest: for updates and for HTTP.
 THREADS = 3
@@ -31,6 +35,10 @@ class Compressor:
     async def deflated(self, body: PreparedBody) -> bytes:
         """Give the blocks from which frames and the gzip file are cut."""
         return await self._form(body, "deflated")
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Give what ``work`` gives or raises, done in a thread."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def _form(self, body: PreparedBody, form: Form) -> bytes:
         if not body.is_large or body.is_made(form):

@@ -10,20 +10,22 @@ from collections.abc import Callable, Iterator, Sequence
 import structlog
 from reportcast.broker.base import Broker
 from reportcast.contracts.clock import iso_utc
-from reportcast.contracts.frames import PreparedFrame, no_report, skipped
 from reportcast.service.descriptors import connection_limit
 from reportcast.telemetry.health import Health
 
 from gateway.admission import Admission
+from gateway.audience import Audiences
 from gateway.compressor import Compressor
-from gateway.hub import Connection, Hub, Peer
+from gateway.hub import Follower, Hub
 from gateway.lateness import late_by_s
 from gateway.ledger import Ledger
 from gateway.metrics import GatewayMetrics
 from gateway.relay import Relay
 from gateway.replica import Replica
+from gateway.roster import Roster
 from gateway.settings import ServerSettings
 from gateway.shelf import Shelf
+from gateway.status import fares
 
 log = structlog.get_logger("feed")
 
@@ -36,40 +38,35 @@ class Feed:
     Attributes:
         started_at: Aware UTC time.
         now: Gives the present one.
-        clock: Gives the event loop's time, in seconds.
     """
 
     settings: ServerSettings
     broker: Broker
     channel: str
     replica: Replica
-    hub: Hub
+    audiences: Audiences
     relay: Relay
-    admission: Admission
+    roster: Roster
     compressor: Compressor
     shelf: Shelf
     metrics: GatewayMetrics
     health: Health
     started_at: datetime.datetime
     now: Callable[[], datetime.datetime]
-    clock: Callable[[], float]
 
     @property
     def timestamp(self) -> str:
         """The present time as the contract writes it."""
         return iso_utc(self.now())
 
-    def no_report(self) -> PreparedFrame:
-        """Give what a client gets while there is no report."""
-        return no_report(self.timestamp)
+    @property
+    def admission(self) -> Admission:
+        """The limits, which are of all channels together."""
+        return self.roster.admission
 
-    def skipped(self, count: int) -> PreparedFrame:
-        """Give what a slow client gets before an update, if it wants to know."""
-        return skipped(count, self.timestamp)
-
-    def opened_at(self, peer: Peer) -> str:
-        """When ``peer`` connected, ISO 8601 UTC."""
-        return iso_utc(self.now() - datetime.timedelta(seconds=self.clock() - peer.opened_s))
+    def tell_status(self) -> None:
+        """Tell the clients how this channel fares, if it is not what they were told last."""
+        self.audiences.status.publish(fares(self), self.timestamp)
 
     @property
     def late_by_s(self) -> float | None:
@@ -106,14 +103,14 @@ class Feeds:
         return list(self._by_channel)
 
     @property
-    def connections(self) -> list[tuple[Feed, Connection]]:
-        """Those who follow any channel, each with its own."""
-        return [(feed, connection) for feed in self for connection in feed.hub.connections]
+    def roster(self) -> Roster:
+        """Who is connected, whatever they follow."""
+        return self.first.roster
 
     @property
     def admission(self) -> Admission:
         """The limits, which are of all channels together."""
-        return self.first.admission
+        return self.roster.admission
 
 
 def make_feeds(
@@ -136,34 +133,36 @@ def make_feeds(
         admission = Admission(settings, limit, Ledger(), 0, time.monotonic)
     compressor = Compressor()
     shelf = Shelf(broker, compressor)
+    roster = Roster(admission, metrics, now, loop.time)
+    make_hub = functools.partial(Hub, loop.call_soon, metrics.sent.inc, metrics.conflated.inc, _drop)
     feeds = []
     for channel in channels:
-        replica, hub = Replica(), Hub(loop.call_soon, metrics.sent.inc, metrics.conflated.inc, _drop)
-        relay = Relay(broker, channel, replica, hub, compressor, metrics, health, now)
+        replica, audiences = Replica(), Audiences(channel, make_hub, compressor, loop.time)
+        relay = Relay(broker, channel, replica, audiences, compressor, metrics, health, now)
         feed = Feed(
             settings=settings,
             broker=broker,
             channel=channel,
             replica=replica,
-            hub=hub,
+            audiences=audiences,
             relay=relay,
-            admission=admission,
+            roster=roster,
             compressor=compressor,
             shelf=shelf,
             metrics=metrics,
             health=health,
             started_at=started_at,
             now=now,
-            clock=loop.time,
         )
+        relay.on_news(feed.tell_status)
         metrics.overdue.labels(channel).set_function(functools.partial(_overdue_s, feed))
         feeds.append(feed)
     return Feeds(feeds)
 
 
-def _drop(connection: Connection, error: Exception) -> None:
-    log.error("connection failed", id=connection.peer.id, error=repr(error))
-    connection.abort()
+def _drop(follower: Follower, error: Exception) -> None:
+    log.error("connection failed", id=follower.peer.id, error=repr(error))
+    follower.abort()
 
 
 def _overdue_s(feed: Feed) -> float:

@@ -1,11 +1,11 @@
 """
-Which connections follow a channel in this process, and how far each of them is. Fans out, never waits.
+Who follows the same thing in this process, and how far each of them is. Fans out, never waits.
 
-Updates are numbered here from 1. A connection's number says what it has, so that whatever happens between two slices
-of a fan-out (one joins, pauses, resumes, leaves), each gets every update once and in order, or one newest instead of
-those it was too slow for, and is told how many those were.
+Updates are numbered here. A follower's number says what it has, so that whatever happens between two slices of a
+fan-out (one joins, pauses, resumes, leaves), each gets every update once and in order, or the whole newest state
+instead of those it was too slow for, and is told how many those were.
 
-``Connection`` is the seam between fan-out and transport: whatever carries frames to one client has this shape.
+``Follower`` is the seam between fan-out and transport: whatever carries frames to one client has this shape.
 """
 
 import dataclasses
@@ -62,9 +62,9 @@ class Peer:
         return f"{self.host}:{self.port}" if self.port else self.host
 
 
-class Connection(Protocol):
+class Follower(Protocol):
     """
-    One client's transport and our state for it.
+    One client as a hub sees it: a connection that follows one report, or one of the things that a connection follows.
 
     Attributes:
         peer: Who it is.
@@ -72,8 +72,6 @@ class Connection(Protocol):
         sequence: Number of the last update it was given; set by the hub.
         began: Number from which it was given updates; set by the hub.
         conflated: How many it was not given because it was slow; set by the hub.
-        silent_pings: How many pings in a row had no answer.
-        close_code: With what it ended; 1006 until somebody has said otherwise.
     """
 
     peer: Peer
@@ -81,51 +79,32 @@ class Connection(Protocol):
     sequence: int
     began: int
     conflated: int
-    silent_pings: int
-    close_code: int
-
-    @property
-    def unsent_bytes(self) -> int:
-        """What its client has not taken yet."""
-        ...
 
     def write(self, burst: Burst) -> None:
-        """Take updates to send at once; may pause the connection before it returns, but takes them all. Never waits."""
+        """Take updates to send at once; may pause the follower before it returns, but takes them all. Never waits."""
         ...
 
     def tell_skipped(self, count: int) -> None:
-        """Tell the client, if it wants to know, that ``count`` updates before the next one are left out."""
-        ...
-
-    def reply(self, frame: PreparedFrame) -> None:
-        """Send an answer."""
-        ...
-
-    def ping(self) -> None:
-        """Ask the client for a sign of life, and count the question."""
-        ...
-
-    def close(self, code: int, reason: str) -> None:
-        """Send a close frame behind what is on its way, and end when the client answers it."""
+        """Tell the client, if it wants to know, that ``count`` updates before the newest are left out."""
         ...
 
     def abort(self) -> None:
-        """End at once."""
+        """End the connection at once."""
         ...
 
 
 class Hub:
     """
-    The connections of this process that follow one channel.
+    The followers of one thing in this process.
 
     Args:
         soon: Calls back in the next tick of the event loop.
-        on_sent: Gets how many updates connections were given since the last call.
-        on_conflated: Gets how many a connection was not given.
-        on_failure: Gets a connection that could not be written to, and why; it is closing then.
+        on_sent: Gets how many updates followers were given since the last call.
+        on_conflated: Gets how many a follower was not given.
+        on_failure: Gets a follower that could not be written to, and why; it follows no more.
 
     Attributes:
-        newest: The last update published; ``None`` before the first.
+        newest: The whole state as of the last update; ``None`` before the first.
     """
 
     def __init__(
@@ -133,17 +112,15 @@ class Hub:
         soon: Callable[[Callable[[], None]], object],
         on_sent: Callable[[int], object],
         on_conflated: Callable[[int], object],
-        on_failure: Callable[[Connection, Exception], object],
+        on_failure: Callable[[Follower, Exception], object],
     ) -> None:
         self.newest: Burst | None = None
         self._soon = soon
         self._on_sent = on_sent
         self._on_conflated = on_conflated
         self._on_failure = on_failure
-        self._everyone: dict[int, Connection] = {}
-        self._open: dict[int, Connection] = {}
-        self._paused: dict[int, Connection] = {}
-        self._closing: dict[int, Connection] = {}
+        self._everyone: dict[int, Follower] = {}
+        self._open: dict[int, Follower] = {}
         # Published, and not yet being fanned out.
         self._waiting: list[PreparedFrame] = []
         self._fanning_out: Iterator[None] | None = None
@@ -152,88 +129,91 @@ class Hub:
         return len(self._everyone)
 
     @property
-    def connections(self) -> Iterable[Connection]:
-        """Those who follow, oldest first."""
-        return self._everyone.values()
+    def sequence(self) -> int:
+        """Number of the last update; 0 before the first."""
+        return self.newest.last if self.newest else 0
 
-    @property
-    def paused(self) -> list[Connection]:
-        """Those who are too slow at present, longest first."""
-        return list(self._paused.values())
+    def behind(self, follower: Follower) -> int:
+        """How many updates ``follower`` was not given yet."""
+        return self.sequence - follower.sequence
 
-    @property
-    def closing(self) -> list[Connection]:
-        """Those who were asked to leave, longest first; nothing more is sent to them."""
-        return list(self._closing.values())
+    @staticmethod
+    def given(follower: Follower) -> int:
+        """How many updates ``follower`` was given. Worked out, so that a delivery need not count."""
+        return follower.sequence - follower.began - follower.conflated
 
-    def behind(self, connection: Connection) -> int:
-        """How many updates ``connection`` was not given yet."""
-        return self._sequence - connection.sequence
+    def join(self, follower: Follower, burst: Burst | None = None) -> None:
+        """
+        Give ``follower`` every update from now on, and first the newest state, if there is one.
 
-    def given(self, connection: Connection) -> int:
-        """How many updates ``connection`` was given. Worked out, so that a delivery need not count."""
-        return connection.sequence - connection.began - connection.conflated
+        Args:
+            follower: Who.
+            burst: What it gets in place of the newest state, and is up to date with: the updates that it missed.
+        """
+        self._everyone[follower.peer.id] = follower
+        if follower.flow is Flow.OPEN:
+            self._open[follower.peer.id] = follower
+        follower.sequence = follower.began = self.sequence
+        if burst is None:
+            self.repeat(follower)
+        else:
+            follower.began -= len(burst.frames)
+            if follower.flow is not Flow.OPEN:
+                follower.sequence = follower.began  # it gets the newest on resuming
+            elif burst.frames:
+                follower.write(burst)
+                self._on_sent(len(burst.frames))
 
-    def join(self, connection: Connection) -> None:
-        """Give ``connection`` the newest update, if there is one, and every one from now on."""
-        self._everyone[connection.peer.id] = connection
-        if connection.flow is Flow.OPEN:
-            self._open[connection.peer.id] = connection
-        connection.sequence = connection.began = self._sequence
-        self.repeat(connection)
+    def leave(self, follower: Follower) -> None:
+        """Give ``follower`` nothing more."""
+        if follower.flow is Flow.PAUSED:
+            self._skip(follower, self.behind(follower))
+        follower.flow = Flow.CLOSING
+        self._everyone.pop(follower.peer.id, None)
+        self._open.pop(follower.peer.id, None)
 
-    def leave(self, connection: Connection) -> None:
-        """Forget ``connection``, which is at its end."""
-        if connection.flow is Flow.PAUSED:
-            self._skip(connection, self.behind(connection))
-        connection.flow = Flow.CLOSING
-        for group in (self._everyone, self._open, self._paused, self._closing):
-            group.pop(connection.peer.id, None)
+    def pause(self, follower: Follower) -> None:
+        """Spare ``follower``: its client reads more slowly than updates come."""
+        if follower.flow is Flow.OPEN:
+            follower.flow = Flow.PAUSED
+            self._open.pop(follower.peer.id, None)
 
-    def close(self, connection: Connection) -> None:
-        """Send ``connection`` nothing more; it is to end."""
-        self.leave(connection)
-        self._closing[connection.peer.id] = connection
-
-    def pause(self, connection: Connection) -> None:
-        """Spare ``connection``: its client reads more slowly than updates come."""
-        if connection.flow is Flow.OPEN:
-            connection.flow = Flow.PAUSED
-            self._open.pop(connection.peer.id, None)
-            self._paused[connection.peer.id] = connection
-
-    def resume(self, connection: Connection) -> None:
-        """Give ``connection`` the newest update instead of those it missed, and every one from now on."""
-        if connection.flow is not Flow.PAUSED:
+    def resume(self, follower: Follower) -> None:
+        """Give ``follower`` the newest state instead of what it missed, and every update from now on."""
+        if follower.flow is not Flow.PAUSED:
             return
-        connection.flow = Flow.OPEN
-        del self._paused[connection.peer.id]
-        self._open[connection.peer.id] = connection
-        if self.newest and connection.sequence < self._sequence - len(self._waiting):
-            self._give(connection, self.newest)
+        follower.flow = Flow.OPEN
+        self._open[follower.peer.id] = follower
+        if self.newest and follower.sequence < self.sequence - len(self._waiting):
+            self._give(follower, self.newest)
 
-    def repeat(self, connection: Connection) -> None:
-        """Give ``connection`` the newest update, although it may have it. One that is paused gets it on resuming."""
-        if self.newest is None or connection.sequence < self._sequence:
+    def repeat(self, follower: Follower) -> None:
+        """Give ``follower`` the newest state, although it may have it. One that is paused gets it on resuming."""
+        if self.newest is None or follower.sequence < self.sequence:
             return  # it is given the newest in any case
-        connection.sequence -= 1
-        connection.began -= 1
-        if connection.flow is Flow.OPEN:
-            self._give(connection, self.newest)
+        follower.sequence -= 1
+        follower.began -= 1
+        if follower.flow is Flow.OPEN:
+            self._give(follower, self.newest)
 
-    def publish(self, frame: PreparedFrame) -> None:
-        """Have ``frame`` given to every connection, together with what else is published in this tick."""
-        self.newest = Burst((frame,), self._sequence + 1)
-        self._waiting.append(frame)
+    def publish(self, step: PreparedFrame, whole: PreparedFrame | None = None, advance: int = 1) -> None:
+        """
+        Have an update given to every follower, together with what else is published in this tick.
+
+        Args:
+            step: For those who have all before it.
+            whole: For all others; ``None``: the same for them.
+            advance: By how many its number is larger. With more than one, nobody has all before it.
+        """
+        self.newest = Burst((whole or step,), self.sequence + advance)
+        if advance > 1:
+            self._waiting.clear()
+        self._waiting.append(step)
         while len(self._waiting) > 1 and sum(each.size for each in self._waiting) > MAX_WAITING_BYTES:
             del self._waiting[0]
         if self._fanning_out is None:
             self._fanning_out = self._fan_out()
             self._soon(self._continue)
-
-    @property
-    def _sequence(self) -> int:
-        return self.newest.last if self.newest else 0
 
     def _continue(self) -> None:
         assert self._fanning_out is not None
@@ -246,53 +226,62 @@ class Hub:
         """Give everyone what waits, until nothing does; a step is a slice."""
         while self._waiting:
             waiting, self._waiting = self._waiting, []
-            burst = self.newest if self.newest and len(waiting) == 1 else Burst(waiting, self._sequence)
+            burst = Burst(waiting, self.sequence)
             slice_size = max(1, min(SLICE_WRITES, SLICE_BYTES // burst.size))
             turns = iter(list(self._open.values()))
             while batch := list(itertools.islice(turns, slice_size)):
                 self._on_sent(self._give_all(batch, burst))
                 yield
 
-    def _give_all(self, connections: Iterable[Connection], burst: Burst) -> int:
+    def _give_all(self, followers: Iterable[Follower], burst: Burst) -> int:
         # One loop without calls but the write: what is done here is done for every delivery.
         sent, last, count = 0, burst.last, len(burst.frames)
-        for connection in connections:
-            if connection.flow is not Flow.OPEN:
+        for follower in followers:
+            if follower.flow is not Flow.OPEN:
                 continue
-            behind = last - connection.sequence
+            behind = last - follower.sequence
             try:
                 if behind == count:  # as nearly always
-                    connection.sequence = last
-                    connection.write(burst)
+                    follower.sequence = last
+                    follower.write(burst)
                     sent += count
                 else:
-                    sent += self._catch_up(connection, burst, behind)
+                    sent += self._catch_up(follower, burst, behind)
             except Exception as error:
                 # Whatever is wrong with one must not keep the update from the others.
-                self.close(connection)
-                self._on_failure(connection, error)
+                self.leave(follower)
+                self._on_failure(follower, error)
         return sent
 
-    def _catch_up(self, connection: Connection, burst: Burst, behind: int) -> int:
+    def _catch_up(self, follower: Follower, burst: Burst, behind: int) -> int:
         if behind <= 0:  # it joined or resumed meanwhile
             return 0
         if behind < len(burst.frames):
             burst = burst.newest(behind)
-        elif skipped := behind - len(burst.frames):
-            self._skip(connection, skipped)
-            connection.tell_skipped(skipped)
-            if connection.flow is not Flow.OPEN:  # telling was too much; the rest comes on resuming
-                return 0
-        connection.sequence = burst.last
-        connection.write(burst)
+        elif behind > len(burst.frames) or burst is self.newest:
+            return self._renew(follower)
+        follower.sequence = burst.last
+        follower.write(burst)
         return len(burst.frames)
 
-    def _give(self, connection: Connection, burst: Burst) -> None:
-        self._on_sent(self._catch_up(connection, burst, self.behind(connection)))
+    def _renew(self, follower: Follower) -> int:
+        """Give the newest state in place of all that is missing before it."""
+        assert self.newest is not None  # somebody is behind it
+        if skipped := self.behind(follower) - 1:
+            self._skip(follower, skipped)
+            follower.tell_skipped(skipped)
+            if follower.flow is not Flow.OPEN:  # telling was too much; the rest comes on resuming
+                return 0
+        follower.sequence = self.newest.last
+        follower.write(self.newest)
+        return 1
 
-    def _skip(self, connection: Connection, skipped: int) -> None:
-        connection.sequence += skipped
-        connection.conflated += skipped
+    def _give(self, follower: Follower, burst: Burst) -> None:
+        self._on_sent(self._catch_up(follower, burst, self.behind(follower)))
+
+    def _skip(self, follower: Follower, skipped: int) -> None:
+        follower.sequence += skipped
+        follower.conflated += skipped
         self._on_conflated(skipped)
 
 

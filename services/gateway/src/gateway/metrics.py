@@ -45,6 +45,19 @@ class GatewayMetrics:
             "Changes that were published but never reached this gateway one by one",
             registry=registry,
         )
+        self.diverged = Counter(
+            "reportcast_gateway_diverged_total",
+            "Changes that did not fit what this gateway had, so that it read the whole again",
+            registry=registry,
+        )
+        self.resumed = Counter(
+            "reportcast_gateway_resumed_total",
+            "Clients that came back with a position, by whether they got what they had missed",
+            ["outcome"],
+            registry=registry,
+        )
+        for outcome in ("recovered", "refused"):
+            self.resumed.labels(outcome)
         self.broker_connected = Gauge(
             "reportcast_gateway_broker_connected", "1 while following the broker", ["channel"], registry=registry
         )

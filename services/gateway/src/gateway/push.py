@@ -15,10 +15,9 @@ from reportcast.service.sockets import unsent_bytes
 from reportcast.service.uvicorn_parts import HandOff
 
 from gateway.burst import Burst
-from gateway.feed import Feed
 from gateway.hub import Flow, Peer
 from gateway.inbox import Inbox
-from gateway.membership import answer, leave
+from gateway.roster import Roster, Session
 
 # All connections read into this one: each looks at what came before the next reads. A longer read would let one client
 # keep all others waiting with its messages.
@@ -38,9 +37,9 @@ class PushConnection(asyncio.BufferedProtocol):
     A ``Connection`` on a transport.
 
     Args:
-        feed: What it follows.
+        roster: Where it is listed.
+        session: What is spoken on it.
         peer: Who it is.
-        tells_skipped: Whether the client wants to know what it was too slow for.
     """
 
     __slots__ = (
@@ -48,10 +47,9 @@ class PushConnection(asyncio.BufferedProtocol):
         "_allowed_s",
         "_deflates",
         "_descriptor",
-        "_feed",
         "_inbox",
         "_resting",
-        "_tells_skipped",
+        "_roster",
         "_transport",
         "began",
         "close_code",
@@ -59,19 +57,20 @@ class PushConnection(asyncio.BufferedProtocol):
         "flow",
         "peer",
         "sequence",
+        "session",
         "silent_pings",
     )
 
-    def __init__(self, feed: Feed, peer: Peer, tells_skipped: bool) -> None:
+    def __init__(self, roster: Roster, session: Session, peer: Peer) -> None:
         self.peer = peer
+        self.session = session
         self.flow = Flow.OPEN
         self.sequence = 0
         self.began = 0
         self.conflated = 0
         self.silent_pings = 0
         self.close_code: int = ABNORMAL
-        self._feed = feed
-        self._tells_skipped = tells_skipped
+        self._roster = roster
         self._inbox: Inbox | None = None
         # Frames that the client may send still, and as of when; the zeros and the hundred are everybody's.
         self._allowance: float = FRAMES_AT_ONCE
@@ -124,14 +123,12 @@ class PushConnection(asyncio.BufferedProtocol):
             self._send(frame.plain)
 
     def tell_skipped(self, count: int) -> None:
-        """See ``Connection``."""
-        if self._tells_skipped:
-            self.reply(self._feed.skipped(count))
+        """See ``Follower``: without a subprotocol, nobody wants to know."""
 
     def ping(self) -> None:
         """See ``Connection``."""
         self.silent_pings += 1
-        self._send(PING_FRAME)
+        self._send(PING_FRAME + self.session.heartbeat)
 
     def close(self, code: int, reason: str) -> None:
         """See ``Connection``."""
@@ -147,20 +144,20 @@ class PushConnection(asyncio.BufferedProtocol):
     def pause_writing(self) -> None:
         """Spare the client, and read nothing more that would have to be answered."""
         if self.flow is Flow.OPEN:
-            self._feed.hub.pause(self)
+            self.session.pause(self)
             self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """Go on."""
         if self.flow is Flow.PAUSED:
-            self._feed.hub.resume(self)
+            self.session.resume(self)
             self._read_on()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the client."""
         if self._resting:
             self._resting.cancel()
-        leave(self._feed, self)
+        self._roster.leave(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Give the buffer that is read into."""
@@ -190,12 +187,12 @@ class PushConnection(asyncio.BufferedProtocol):
                 self._transport.close()  # the client has answered our close
             return
         for message in received.messages:
-            answer(self._feed, self, message)
+            self.session.answer(self, message)
         if received.output:
             self._send(received.output)
         if inbox.close_code is not None:
             self.close_code = inbox.close_code
-            self._feed.hub.close(self)
+            self._roster.dismiss(self)
             self._end(inbox.is_over)
         elif inbox.is_at_rest:
             self._inbox = None
@@ -214,7 +211,7 @@ class PushConnection(asyncio.BufferedProtocol):
             self._transport.write(data)
 
     def _ration(self, frames: int) -> None:
-        now_s = self._feed.clock()
+        now_s = self._roster.clock()
         allowance = min(FRAMES_AT_ONCE, self._allowance + (now_s - self._allowed_s) * FRAMES_PER_S) - frames
         self._allowance, self._allowed_s = allowance, now_s
         if allowance < 0 and self._resting is None:

@@ -8,36 +8,36 @@ Source: docs/protocol.md, Joining.
 
 import asyncio
 import datetime
-from collections.abc import AsyncIterator, Callable
+import functools
+import math
+from collections.abc import Callable
 
 import structlog
 from reportcast.broker.backoff import Outage
-from reportcast.broker.base import Broker
+from reportcast.broker.base import Broker, ChannelState
 from reportcast.broker.errors import BrokerError, BrokerUnavailable
+from reportcast.contracts.body import INLINE_BYTES
 from reportcast.contracts.clock import iso_utc
-from reportcast.contracts.frames import PreparedFrame
-from reportcast.contracts.messages import Message, Snapshot, Source
+from reportcast.contracts.messages import Changed, Delta, Message, Refreshed, Snapshot, Source
 from reportcast.contracts.position import Continuity, Position
 from reportcast.telemetry.health import Health
 
+from gateway.audience import Audiences
 from gateway.compressor import Compressor
-from gateway.hub import Hub
 from gateway.metrics import GatewayMetrics
-from gateway.replica import Applied, Replica
+from gateway.replica import Diverged, Replica, Update
 
 # The client library does not notice a half-open link, so the stored position is compared this often...
 VERIFY_S = 5.0
 # ... and a message gets so long to arrive after its position could be read.
 GRACE_S = 1.0
-
-
-class _LostTrackError(Exception):
-    """The stored state has to be read again."""
+# A message that led nowhere is not followed again for so long: whoever may publish could keep us reading.
+FRUITLESS_S = 1.0
 
 
 class Relay:
     """
-    Feeds one channel's replica and hub from the broker.
+    Feeds one channel's replica and audiences from the broker.
 
     Attributes:
         is_connected: Whether the replica follows the broker now. False: what is served may be stale.
@@ -47,7 +47,7 @@ class Relay:
         broker: Where from.
         channel: Which report.
         replica: To keep in step.
-        hub: To hand frames to.
+        audiences: To hand updates to.
         compressor: For large reports.
         metrics: To count in.
         health: Its condition ``channel <name>`` holds once the state was read; losing the broker later leaves the
@@ -60,26 +60,32 @@ class Relay:
         broker: Broker,
         channel: str,
         replica: Replica,
-        hub: Hub,
+        audiences: Audiences,
         compressor: Compressor,
         metrics: GatewayMetrics,
         health: Health,
         now: Callable[[], datetime.datetime],
     ) -> None:
+        self.is_connected = False
         self.heard_at: datetime.datetime | None = None
         self._broker = broker
         self._channel = channel
         self._replica = replica
-        self._hub = hub
+        self._audiences = audiences
         self._compressor = compressor
-        self._published: PreparedFrame | None = None
         self._metrics = metrics
         self._health = health
         self._now = now
+        self._on_news: Callable[[], None] = lambda: None
+        self._fruitless_s = -math.inf
         self._log = structlog.get_logger("relay").bind(channel=channel)
         self._condition = f"channel {channel}"
         health.fail(self._condition, "its state was not read yet")
-        self._connected(False)
+        self._metrics.broker_connected.labels(channel).set(0)
+
+    def on_news(self, tell: Callable[[], None]) -> None:
+        """Have ``tell`` called when the source or the link fares otherwise than before."""
+        self._on_news = tell
 
     async def run(self) -> None:
         """Follow the channel, for ever."""
@@ -90,35 +96,87 @@ class Relay:
             except* BrokerError as group:
                 self._connected(False)
                 await outage.wait(group.exceptions[0])
-            except* _LostTrackError:
-                self._connected(False)
 
     async def _follow(self, joined: Callable[[], None]) -> None:
         async with asyncio.TaskGroup() as tasks, self._broker.subscribe(self._channel) as messages:
             state = await self._broker.state(self._channel)
             if state.source and state.source.heard_at:
                 self.heard_at = min(state.source.heard_at, self._now())  # by the watcher's clock, for once
-            self._replica.reset(state, iso_utc(self._now()))
-            if self._replica.frame is not self._published:  # also when the link was lost before all had the last one
-                await self._fan_out()
+            self._replica.source = state.source
+            await self._catch_up(state)
             self._connected(True)
             self._health.fulfil(self._condition)
             joined()
             tasks.create_task(self._verify_for_ever())
-            await self._apply_for_ever(messages)
+            async for message in messages:
+                await self._take(message)
 
-    async def _apply_for_ever(self, messages: AsyncIterator[Message]) -> None:
-        async for message in messages:
-            now = self._now()
-            applied = self._replica.apply(message, iso_utc(now))
-            if applied is Applied.LOST_TRACK:
-                raise _LostTrackError
-            if isinstance(message, Source | Snapshot):  # both come from a watcher
-                self.heard_at = now
-            if applied is Applied.UPDATE:
-                await self._fan_out()
-                if isinstance(message, Snapshot):
-                    self._metrics.relay_latency.observe(max(0.0, (now - message.published_at).total_seconds()))
+    async def _take(self, message: Message) -> None:
+        match message:
+            case Source():
+                self.heard_at = self._now()
+                self._replica.source = message
+                self._on_news()
+            case Refreshed():
+                if self._replica.body:
+                    self._metrics.updates.inc()
+                    self._audiences.plain.repeat(self._replica.body, iso_utc(self._now()))
+            case Snapshot() | Delta() | Changed():
+                await self._advance(message)
+
+    async def _advance(self, message: Snapshot | Delta | Changed) -> None:
+        arrived = self._now()
+        continuity = self._replica.classify(message)
+        if continuity is Continuity.DUPLICATE:
+            return
+        update = None
+        if isinstance(message, Delta) and continuity is Continuity.NEXT:
+            update = await self._grown(message)
+        elif isinstance(message, Snapshot) and continuity in (Continuity.NEXT, Continuity.GAP):
+            update = self._replica.advanced(message)
+        if update is not None:
+            await self._fan_out(update)
+        elif not await self._read_again():
+            return
+        self.heard_at = arrived
+        if not isinstance(message, Changed):
+            self._metrics.relay_latency.observe(max(0.0, (arrived - message.published_at).total_seconds()))
+
+    async def _grown(self, delta: Delta) -> Update | None:
+        assert self._replica.snapshot is not None  # the delta is next
+        grow = functools.partial(self._replica.grow, delta)
+        try:
+            is_large = len(self._replica.snapshot.body) > INLINE_BYTES
+            snapshot = await self._compressor.run(grow) if is_large else grow()
+        except Diverged as exc:
+            self._metrics.diverged.inc()
+            self._log.warning("state diverged", reason=str(exc), remedy="it is read again")
+            return None
+        return self._replica.advanced(snapshot, delta)
+
+    async def _read_again(self) -> bool:
+        """Read the stored state: which of two epochs is the present one, for example, is known to the broker alone."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._fruitless_s < FRUITLESS_S:
+            return False
+        if await self._catch_up(await self._broker.state(self._channel)):
+            return True
+        self._fruitless_s = now_s
+        return False
+
+    async def _catch_up(self, state: ChannelState) -> bool:
+        update = self._replica.caught_up(state)
+        if update is not None:
+            await self._fan_out(update)
+        return update is not None
+
+    async def _fan_out(self, update: Update) -> None:
+        if update.body.is_large:
+            await self._compressor.deflated(update.body)
+        self._metrics.updates.inc()
+        self._metrics.missed.inc(update.missed)
+        self._replica.take(update)
+        self._audiences.publish(update, iso_utc(self._now()))
 
     async def _verify_for_ever(self) -> None:
         while True:
@@ -134,17 +192,7 @@ class Relay:
         snapshot = self._replica.snapshot
         return snapshot is not None and snapshot.position.classify(stored) is Continuity.DUPLICATE
 
-    async def _fan_out(self) -> None:
-        self._metrics.updates.inc()
-        self._metrics.missed.inc(self._replica.missed)
-        self._replica.missed = 0
-        frame = self._replica.frame
-        assert frame is not None  # there has been an update
-        if frame.body is not None and frame.body.is_large:
-            await self._compressor.deflated(frame.body)
-        self._hub.publish(frame)
-        self._published = frame
-
     def _connected(self, connected: bool) -> None:
         self.is_connected = connected
         self._metrics.broker_connected.labels(self._channel).set(connected)
+        self._on_news()

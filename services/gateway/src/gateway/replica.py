@@ -1,21 +1,53 @@
-"""A channel's latest state inside a gateway. Pure: what the relay receives comes in, what clients get goes out."""
+"""
+A channel's latest state inside a gateway, and what brings it on. Pure.
 
-import enum
+What the relay receives comes in and an ``Update`` goes out; the replica takes it over (``take``) once everything that
+is made of it has been made. So an update that is interrupted half way has not happened.
+
+Source: docs/protocol.md, Joining.
+"""
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
 
 from reportcast.broker.base import ChannelState
 from reportcast.contracts.body import PreparedBody
-from reportcast.contracts.frames import PreparedFrame, audit_update
-from reportcast.contracts.messages import Message, Refreshed, Snapshot, Source
+from reportcast.contracts.delta import apply
+from reportcast.contracts.errors import DeltaError
+from reportcast.contracts.messages import Changed, Delta, Snapshot, Source
 from reportcast.contracts.position import Continuity
 
 
-class Applied(enum.Enum):
-    """What a message came to."""
+class Diverged(Exception):
+    """What a delta says does not fit what is held: the stored state has to be read."""
 
-    NOTHING_NEW = "nothing new"
-    SOURCE = "source"
-    UPDATE = "update"
-    LOST_TRACK = "lost track"
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Update:
+    """
+    A newer state.
+
+    Attributes:
+        snapshot: The newest.
+        body: Its report.
+        deltas: The last changes that are known, oldest first, without a gap up to the snapshot.
+        steps: How many of them, counted from the end, lead on from the state before; 0 if none or not all do.
+        advance: By how many changes the state is newer; 1 if that cannot be said.
+        is_new: Whether the report is another one, and not the same at another position.
+    """
+
+    snapshot: Snapshot
+    body: PreparedBody
+    deltas: Sequence[Delta] = ()
+    steps: int = 0
+    advance: int = 1
+    is_new: bool = True
+
+    @property
+    def missed(self) -> int:
+        """Changes that nobody here was told of, one by one."""
+        return 0 if self.steps else self.advance - 1
 
 
 class Replica:
@@ -24,78 +56,72 @@ class Replica:
 
     Attributes:
         snapshot: ``None`` before the first report.
-        source: ``None`` until a watcher has told.
         body: The snapshot's; ``None`` before the first report.
-        frame: What brings a client up to date; ``None`` before the first report.
-        missed: Changes that were published but skipped here, because a later one arrived first.
+        source: ``None`` until a watcher has told.
     """
 
     def __init__(self) -> None:
         self.snapshot: Snapshot | None = None
-        self.source: Source | None = None
         self.body: PreparedBody | None = None
-        self.missed = 0
-        self.frame: PreparedFrame | None = None
+        self.source: Source | None = None
 
-    def reset(self, state: ChannelState, timestamp: str) -> bool:
+    def classify(self, message: Snapshot | Delta | Changed) -> Continuity:
+        """Tell how a message stands to what is held."""
+        return self.snapshot.position.classify(message.position) if self.snapshot else Continuity.NEW_EPOCH
+
+    def grow(self, delta: Delta) -> Snapshot:
         """
-        Take over what the broker has stored.
+        Apply the next change.
 
-        Args:
-            state: As read after subscribing.
-            timestamp: Of the frame that clients get, ISO 8601 UTC.
-
-        Returns:
-            Whether clients have to be sent the new state.
+        Raises:
+            Diverged: If it starts from another report, or something else than it promised comes of it.
         """
-        self.source = state.source
-        if state.snapshot is None:
-            # A broker that lost its data: the last report is still the newest one known.
-            return False
-        known = self.snapshot
-        if known and known.position == state.snapshot.position:
-            return False
-        if known and known.epoch == state.snapshot.epoch:
-            self.missed += max(0, state.snapshot.offset - known.offset - 1)
-        changed = known is None or known.digest != state.snapshot.digest
-        self.snapshot = state.snapshot
-        if changed:
-            self._prepare(timestamp)
-        return changed
+        held = self.snapshot
+        if held is None or held.digest != delta.base:
+            raise Diverged(f"delta {delta.offset} starts from another report")
+        try:
+            body = apply(delta.body, held.body)
+        except DeltaError as exc:
+            raise Diverged(f"delta {delta.offset} does not fit: {exc}") from exc
+        if hashlib.sha256(body).hexdigest() != delta.digest:
+            raise Diverged(f"delta {delta.offset} gave another report than it promised")
+        return delta.grown(body)
 
-    def apply(self, message: Message, timestamp: str) -> Applied:
-        """Take in one message; after ``LOST_TRACK`` the stored state has to be read again."""
-        match message:
-            case Source():
-                self.source = message
-                return Applied.SOURCE
-            case Refreshed():
-                if self.snapshot is None:
-                    return Applied.NOTHING_NEW
-                self._prepare(timestamp)
-                return Applied.UPDATE
-            case Snapshot():
-                return self._advance(message, timestamp)
+    def advanced(self, snapshot: Snapshot, delta: Delta | None = None) -> Update:
+        """Give the update to a newer state of the same epoch, of which ``delta`` may tell the one change."""
+        if delta is not None:
+            return Update(snapshot, PreparedBody(snapshot.body), (delta,), steps=1)
+        return Update(snapshot, PreparedBody(snapshot.body), advance=self._advance(snapshot))
 
-    def _advance(self, snapshot: Snapshot, timestamp: str) -> Applied:
-        if self.snapshot is not None:
-            match self.snapshot.position.classify(snapshot.position):
-                case Continuity.DUPLICATE:
-                    return Applied.NOTHING_NEW
-                case Continuity.NEW_EPOCH:
-                    # Which of the two epochs is the present one is known to the broker alone.
-                    return Applied.LOST_TRACK
-                case Continuity.GAP:
-                    # A snapshot is whole, so it may be applied across a gap; what it skips is counted.
-                    self.missed += snapshot.offset - self.snapshot.offset - 1
-                case Continuity.NEXT:
-                    pass
-        self.snapshot = snapshot
-        self._prepare(timestamp)
-        return Applied.UPDATE
+    def caught_up(self, state: ChannelState) -> Update | None:
+        """Give the update to what the broker has stored; ``None`` if that is nothing newer."""
+        stored, held = state.snapshot, self.snapshot
+        if stored is None:
+            return None  # a broker that lost its data: the last report is still the newest one known
+        if held and held.epoch == stored.epoch and stored.offset <= held.offset:
+            return None  # the same; or it lost the last changes, and the watcher will bring them in another epoch
+        deltas = _chain(state.deltas, stored)
+        is_new = held is None or held.digest != stored.digest
+        body = PreparedBody(stored.body) if is_new or self.body is None else self.body
+        advance = self._advance(stored)
+        leads_on = held is not None and held.epoch == stored.epoch and len(deltas) >= advance
+        steps = advance if leads_on and held is not None and deltas[-advance].base == held.digest else 0
+        return Update(stored, body, deltas, steps, advance, is_new)
 
-    def _prepare(self, timestamp: str) -> None:
-        assert self.snapshot is not None
-        if self.body is None or self.body.raw is not self.snapshot.body:
-            self.body = PreparedBody(self.snapshot.body)
-        self.frame = audit_update(self.body, timestamp)
+    def take(self, update: Update) -> None:
+        """Make ``update`` the state."""
+        self.snapshot, self.body = update.snapshot, update.body
+
+    def _advance(self, snapshot: Snapshot) -> int:
+        held = self.snapshot
+        return snapshot.offset - held.offset if held and held.epoch == snapshot.epoch else 1
+
+
+def _chain(deltas: Sequence[Delta], newest: Snapshot) -> Sequence[Delta]:
+    """Give those of ``deltas`` that follow on one another up to ``newest``: all, unless something is wrong."""
+    following, digest, offset = 0, newest.digest, newest.offset
+    for delta in reversed(deltas):
+        if (delta.epoch, delta.offset, delta.digest) != (newest.epoch, offset, digest):
+            break
+        following, digest, offset = following + 1, delta.base, offset - 1
+    return deltas[len(deltas) - following :]

@@ -1,15 +1,17 @@
 """How a feed fares, in the words of ``/api/ws/status``. Source: docs/protocol.md, Endpoints."""
 
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from reportcast.contracts.clock import iso_utc
 from reportcast.contracts.frames import SERVER
 from reportcast.contracts.messages import Snapshot, Source, SourceState
 
 from gateway.colleagues import Answers
-from gateway.feed import Feed, Feeds
 from gateway.lateness import overdue_reason
+
+if TYPE_CHECKING:
+    from gateway.feed import Feed, Feeds
 
 # A watcher speaks every 5 s; after so long without a word there is none, or it cannot reach the broker.
 SILENCE_S = 20.0
@@ -37,15 +39,15 @@ class Crew(NamedTuple):
         return self.workers["answered"] - self.connected
 
 
-def tell(feeds: Feeds) -> dict[str, Any]:
+def tell(feeds: "Feeds") -> dict[str, Any]:
     """Say of this worker what ``crew_of`` wants to know of all."""
     return {
         "uptime": (feeds.first.now() - feeds.first.started_at).total_seconds(),
-        "channels": {feed.channel: [len(feed.hub), feed.relay.is_connected] for feed in feeds},
+        "channels": {feed.channel: [len(feed.audiences), feed.relay.is_connected] for feed in feeds},
     }
 
 
-def crew_of(feed: Feed, answers: Answers) -> Crew:
+def crew_of(feed: "Feed", answers: Answers) -> Crew:
     """Put together what each worker gave by ``tell``."""
     each = [told["channels"][feed.channel] for told in answers.given.values()]
     return Crew(
@@ -56,12 +58,12 @@ def crew_of(feed: Feed, answers: Answers) -> Crew:
     )
 
 
-def condition(feed: Feed, crew: Crew) -> Literal["healthy", "degraded"]:
+def condition(feed: "Feed", crew: Crew) -> Literal["healthy", "degraded"]:
     """Say in one word how the feed fares."""
-    return "degraded" if any(_reasons(feed, crew)) else "healthy"
+    return "degraded" if any(_reasons(feed, crew, feed.late_by_s)) else "healthy"
 
 
-def describe(feed: Feed, crew: Crew) -> dict[str, Any]:
+def describe(feed: "Feed", crew: Crew) -> dict[str, Any]:
     """Say how the feed fares; ``reasons`` is empty while it is healthy."""
     snapshot, source = feed.replica.snapshot, feed.replica.source
     return {
@@ -72,7 +74,7 @@ def describe(feed: Feed, crew: Crew) -> dict[str, Any]:
         "uptime": round(crew.uptime_s, 3),
         "timestamp": feed.timestamp,
         "server": SERVER,
-        "reasons": list(_reasons(feed, crew)),
+        "reasons": list(_reasons(feed, crew, feed.late_by_s)),
         "workers": crew.workers,
         "stale": crew.lost > 0,
         "broker": {"connected": crew.lost == 0},
@@ -81,7 +83,29 @@ def describe(feed: Feed, crew: Crew) -> dict[str, Any]:
     }
 
 
-def _source(feed: Feed, source: Source) -> dict[str, Any]:
+def fares(feed: "Feed") -> dict[str, Any]:
+    """
+    Say how the feed fares in this process, for those who are told of every change of it.
+
+    Nothing in it changes by itself, as how late a report is does.
+    """
+    source, connected = feed.replica.source, feed.relay.is_connected
+    alone = Crew({"asked": 1, "answered": 1}, clients=0, connected=int(connected), uptime_s=0)
+    return {
+        "stale": not connected,
+        "broker": {"connected": connected},
+        "source": source
+        and {
+            "state": source.state.value,
+            "reason": source.reason,
+            "since": source.since,
+            "due_at": iso_utc(source.due_at) if source.due_at and source.state is SourceState.OVERDUE else None,
+        },
+        "reasons": list(_reasons(feed, alone, None)),
+    }
+
+
+def _source(feed: "Feed", source: Source) -> dict[str, Any]:
     late_s = feed.late_by_s
     return {
         "state": source.state.value,
@@ -110,7 +134,7 @@ def _report(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _reasons(feed: Feed, crew: Crew) -> Iterator[str]:
+def _reasons(feed: "Feed", crew: Crew, late_s: float | None) -> Iterator[str]:
     snapshot, (asked, answered) = feed.replica.snapshot, crew.workers.values()
     if answered < asked:
         yield f"{asked - answered} of {asked} workers did not answer; what they do is not told"
@@ -122,19 +146,19 @@ def _reasons(feed: Feed, crew: Crew) -> Iterator[str]:
     elif (feed.now() - feed.relay.heard_at).total_seconds() > SILENCE_S:
         yield f"no watcher has been heard since {iso_utc(feed.relay.heard_at)}"
     source = feed.replica.source
-    if source_reason := source and _source_reason(feed, source):
+    if source_reason := source and _source_reason(source, late_s):
         yield source_reason
     elif snapshot is None:
         yield "no report has been published yet"
 
 
-def _source_reason(feed: Feed, source: Source) -> str | None:
+def _source_reason(source: Source, late_s: float | None) -> str | None:
     match source.state:
         case SourceState.WAITING:
             return f"waiting for the report file: {source.reason}"
         case SourceState.REJECTED:
             return f"the report file's present content is not served: {source.reason}"
         case SourceState.OVERDUE:
-            return overdue_reason(source, feed.late_by_s)
+            return overdue_reason(source, late_s)
         case SourceState.LIVE:
             return None

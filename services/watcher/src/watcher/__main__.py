@@ -2,8 +2,10 @@
 
 import asyncio
 import sys
+import time
 
 from prometheus_client import CollectorRegistry
+from reportcast.broker.foreign import ForeignMessages
 from reportcast.broker.redis import RedisBroker
 from reportcast.contracts.clock import utc_now
 from reportcast.service.http import exposition_of, listen, operational_routes, serve_http
@@ -23,7 +25,7 @@ async def serve(settings: WatcherSettings, stop: asyncio.Event) -> None:
     registry: CollectorRegistry = new_registry()
     metrics = WatcherMetrics(registry)
     health = Health()
-    broker = RedisBroker(settings.redis_url, on_bad_message=lambda reason: metrics.bad_messages.inc())
+    broker = RedisBroker(settings.redis_url, on_bad_message=ForeignMessages(metrics.bad_messages.inc, time.monotonic))
     watcher = Watcher(settings, broker, metrics, health, utc_now)
     endpoints = Starlette(routes=operational_routes(health, exposition_of(registry)))
     async with asyncio.TaskGroup() as tasks:

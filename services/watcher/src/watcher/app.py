@@ -7,6 +7,7 @@ from collections.abc import Callable
 from reportcast.broker.backoff import full_jitter
 from reportcast.broker.base import Broker
 from reportcast.broker.errors import BrokerError
+from reportcast.contracts.report import kind_of
 from reportcast.telemetry.health import Health
 from reportcast.telemetry.lag import observe_lag
 
@@ -67,7 +68,7 @@ class Watcher:
                 tasks.create_task(lookout.run())
 
     def _add(self, channel: str, health: Health, now: Callable[[], datetime.datetime]) -> None:
-        settings, kind, metrics = self._settings, self._settings.kind(channel), ChannelMetrics(self._metrics, channel)
+        settings, kind, metrics = self._settings, kind_of(channel), ChannelMetrics(self._metrics, channel)
         directory = settings.history_of(channel)
         archive = Archive(directory, kind, settings, metrics, now) if directory else None
         if archive:

@@ -9,6 +9,7 @@ that stands by keeps what is wanted, too, and closes the gap when it comes to le
 import asyncio
 import dataclasses
 import datetime
+import functools
 import math
 from collections import deque
 from collections.abc import Callable
@@ -18,14 +19,17 @@ from msgspec.structs import replace
 from reportcast.broker.backoff import Outage, full_jitter
 from reportcast.broker.base import Broker, ChannelState, Lease
 from reportcast.broker.errors import BrokerError, BrokerFenced, BrokerUnavailable
-from reportcast.contracts.messages import Finding, Publication, Rejection, Source
+from reportcast.contracts.body import INLINE_BYTES
+from reportcast.contracts.delta import diff
+from reportcast.contracts.messages import Finding, Publication, Rejection, Snapshot, Source
 from reportcast.contracts.position import Position
-from reportcast.contracts.report import Changes, Report
+from reportcast.contracts.report import Changes, Report, kind_of
 from reportcast.telemetry.health import Health
 
 from watcher.archive import Archive
 from watcher.metrics import ChannelMetrics
 from watcher.restore import restore, restore_rejections
+from watcher.threads import in_daemon_thread
 
 # How often the gateways are told that there is a watcher.
 HEARTBEAT_S = 5.0
@@ -95,6 +99,8 @@ class Publisher:
         self._holder: str | None = None
         self._offer: Offer | None = None
         self._known: Offer | None = None
+        # What the broker holds as the newest, from which the next change is told; `None` before that is known.
+        self._base: Report | Snapshot | None = None
         self._source: Source | None = None
         self._rejections: deque[tuple[Rejection, bytes]] = deque(maxlen=MAX_REJECTIONS)
         self._announce = False
@@ -253,7 +259,7 @@ class Publisher:
         leads = lease.fence is not None
         self._log.info("leading" if leads else "standing by", holder=lease.holder)
         self.fence, self._holder, self._looked = lease.fence, lease.holder, None
-        self._confirmed_offer = self._confirmed_source = self._position = None
+        self._confirmed_offer = self._confirmed_source = self._position = self._base = None
         # What was read before may be older than what the last leader published: the lookout reads again, and offers
         # again. What was known stands in only where the broker has nothing and the file is bad.
         self._known = self._offer or self._known
@@ -313,6 +319,7 @@ class Publisher:
     async def _publish(self, offer: Offer, fence: int) -> bool:
         # Taken now: another may be wanted by the time the broker has answered.
         began, report = self._now(), offer.report
+        base, delta = await self._delta(report)
         publication = Publication(
             stem=report.stem or began.strftime("%Y-%m-%dT%H:%M:%SZ"),
             digest=report.digest,
@@ -320,11 +327,13 @@ class Publisher:
             modified_at=offer.modified,
             body=report.body,
             findings=offer.findings,
+            base=base,
+            delta=delta,
         )
         stored = await self._broker.publish(self._channel, publication, fence)
         if fence != self.fence:  # another tenure has begun meanwhile, and decides anew
             return stored.changed
-        self._confirmed_offer = offer
+        self._confirmed_offer, self._base = offer, report
         self._position, self._is_empty = stored.position, False
         if self._offer is offer:  # published once more, after the broker lost it, its age is no latency
             self._offer = self._confirmed_offer = dataclasses.replace(offer, was_watched=False)
@@ -334,7 +343,17 @@ class Publisher:
             self._metrics.unchanged.inc()
             return False
         self._count(offer, stored.position)
+        self._metrics.delta_bytes.inc(len(delta))
         return True
+
+    async def _delta(self, report: Report) -> tuple[str, bytes]:
+        """Give the digest of what the broker holds, and what makes ``report`` of it; empty where nothing is known."""
+        base = self._base or (await self._broker.state(self._channel)).snapshot
+        if base is None or base.digest == report.digest:
+            return "", b""
+        find = functools.partial(diff, base.body, report.body, kind_of(self._channel))
+        is_large = len(base.body) + len(report.body) > INLINE_BYTES
+        return base.digest, (await in_daemon_thread(find) if is_large else find()) or b""
 
     def _count(self, offer: Offer, position: Position) -> None:
         self._metrics.published.inc()

@@ -7,9 +7,8 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from reportcast.broker.keys import keys_of
-from reportcast.contracts.channels import AUDIT, is_audit
+from reportcast.contracts.channels import AUDIT
 from reportcast.contracts.findings import FindingKind
-from reportcast.contracts.report import ReportKind
 from reportcast.service.settings import CommaSeparated, RedisSettings, Settings
 
 # The folder of rejected contents in that of a channel's history.
@@ -84,11 +83,6 @@ class SourceSettings(Settings):
     def channels(self) -> dict[str, Path]:
         """Where the report of each channel is."""
         return self.reports or {AUDIT: self.report_file}
-
-    @staticmethod
-    def kind(channel: str) -> ReportKind:
-        """Tell what a channel's reports have to be."""
-        return ReportKind.AUDIT if is_audit(channel) else ReportKind.GENERIC
 
     def expected_every_s(self, channel: str) -> float | None:
         """Give what was set for a channel; ``None``: to be learnt."""

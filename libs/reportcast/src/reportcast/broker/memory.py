@@ -12,7 +12,16 @@ from typing import Generic, TypeVar
 
 from msgspec.structs import replace
 
-from reportcast.broker.base import LEASE_S, ChannelState, DeltaLimits, HistoryLimits, Lease, Refresh, RejectionLimits, Stored
+from reportcast.broker.base import (
+    LEASE_S,
+    ChannelState,
+    DeltaLimits,
+    HistoryLimits,
+    Lease,
+    Refresh,
+    RejectionLimits,
+    Stored,
+)
 from reportcast.broker.errors import BrokerError, BrokerFenced, BrokerUnavailable
 from reportcast.contracts.messages import (
     Delta,

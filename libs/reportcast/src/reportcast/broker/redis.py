@@ -20,7 +20,16 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-from reportcast.broker.base import LEASE_S, ChannelState, DeltaLimits, HistoryLimits, Lease, Refresh, RejectionLimits, Stored
+from reportcast.broker.base import (
+    LEASE_S,
+    ChannelState,
+    DeltaLimits,
+    HistoryLimits,
+    Lease,
+    Refresh,
+    RejectionLimits,
+    Stored,
+)
 from reportcast.broker.errors import BrokerError
 from reportcast.broker.keys import keys_of
 from reportcast.broker.redis_link import SOCKET_TIMEOUT_S, Payload, subscription, translated

@@ -138,6 +138,19 @@ def repo_texts(audit: Audit, text: JsonText) -> dict[str, int]:
     return {repo.name: hash(bytes(raw)) for repo, raw in zip(audit.repos, raws, strict=True)}
 
 
+def states_of(repos: bytes) -> list[tuple[str, str]]:
+    """
+    Give the name and the state of each repository.
+
+    Args:
+        repos: The list's text.
+
+    Raises:
+        msgspec.DecodeError: If it is none of an audit report.
+    """
+    return [(repo.name, msgspec.json.decode(repo.state, type=str)) for repo in _repos.decode(repos)]
+
+
 def audit_findings(audit: Audit, text: JsonText) -> Iterator[Finding]:
     """Tell whether the report agrees with itself."""
     yield from duplicate_key_findings(text)

@@ -173,3 +173,7 @@ class ReportHeld(_TextError):
     def __init__(self, kind: str, sentence: str, place: Place | None = None) -> None:
         super().__init__(sentence, place)
         self.reason = kind
+
+
+class DeltaError(Exception):
+    """What should change a report does not fit it; ``str()`` says why in one sentence."""

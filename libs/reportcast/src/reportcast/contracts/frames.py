@@ -120,11 +120,6 @@ def pong(timestamp: str) -> PreparedFrame:
     return PreparedFrame(_encode({"type": "pong", "timestamp": timestamp}))
 
 
-def skipped(count: int, timestamp: str) -> PreparedFrame:
-    """Prepare what tells a slow client how many updates the one that follows stands for, besides its own."""
-    return PreparedFrame(_encode({"type": "skipped", "count": count, "timestamp": timestamp}))
-
-
 def request_error(error: RequestError) -> PreparedFrame:
     """Prepare the answer to a message that cannot be answered."""
     # ASCII, because a client's own lone surrogate would not survive UTF-8.
@@ -134,10 +129,6 @@ def request_error(error: RequestError) -> PreparedFrame:
 def no_report(timestamp: str) -> PreparedFrame:
     """Prepare what a client gets while there is no report."""
     return PreparedFrame(_encode({"type": "error", "message": "Failed to load audit data", "timestamp": timestamp}))
-
-
-# The subprotocol that asks for more than those of 2025 get.
-SUBPROTOCOL = "reportcast.v1"
 
 
 def close_frame(code: int, reason: str = "") -> bytes:

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 import msgspec
 
 from reportcast.contracts.audit import audit_findings, duplicate_key_findings, parse_audit, repo_texts
+from reportcast.contracts.channels import is_audit
 from reportcast.contracts.errors import ReportShapeError
 from reportcast.contracts.json_text import JsonText, read_json
 from reportcast.contracts.messages import Finding
@@ -30,6 +31,11 @@ class ReportKind(enum.Enum):
 
     AUDIT = "audit"
     GENERIC = "generic"
+
+
+def kind_of(channel: str) -> ReportKind:
+    """Tell what a channel's reports have to be."""
+    return ReportKind.AUDIT if is_audit(channel) else ReportKind.GENERIC
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

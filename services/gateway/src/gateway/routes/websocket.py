@@ -6,7 +6,8 @@ import sys
 import structlog
 from fastapi import APIRouter
 from reportcast.contracts.close_codes import CloseCode
-from reportcast.contracts.frames import SUBPROTOCOL
+from reportcast.contracts.v1_frames import SUBPROTOCOL
+from reportcast.contracts.v1_requests import follows_of
 from reportcast.service.uvicorn_parts import HAND_OFF
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket
@@ -15,10 +16,12 @@ from gateway.asgi import AsgiConnection
 from gateway.auth import is_allowed_origin
 from gateway.feed import Feed, Feeds
 from gateway.hub import Peer
-from gateway.membership import join, leave
+from gateway.plain import PlainSession
 from gateway.push import PushConnection
-from gateway.retry import retry_reason
+from gateway.retry import retry_after_ms, retry_reason
+from gateway.roster import Session
 from gateway.routes.channel import not_served
+from gateway.v1 import V1Session
 
 log = structlog.get_logger("websocket")
 
@@ -27,54 +30,60 @@ def websocket_router(feeds: Feeds) -> APIRouter:
     """Make the endpoint."""
     router = APIRouter()
     ids = itertools.count(1)
+    plain = {feed.channel: PlainSession(feed) for feed in feeds}
+
+    def session(websocket: WebSocket, feed: Feed, is_v1: bool) -> Session:
+        return V1Session(feeds, follows_of(websocket.query_params.multi_items())) if is_v1 else plain[feed.channel]
 
     @router.websocket("/ws")
     async def follow(websocket: WebSocket) -> None:
-        feed = await _admitted(feeds, websocket)
+        is_v1 = SUBPROTOCOL in websocket.scope["subprotocols"]
+        feed = await _admitted(feeds, websocket, is_v1)
         if feed is None:
             return
-        is_v1 = SUBPROTOCOL in websocket.scope["subprotocols"]
         await websocket.accept(SUBPROTOCOL if is_v1 else None)
         if feeds.is_draining:
-            await _close(feed, websocket, CloseCode.SERVICE_RESTART, retry_reason())
+            await _close(feeds, websocket, CloseCode.SERVICE_RESTART, retry_reason(retry_after_ms()))
         elif refusal := feeds.admission.enter(_address(websocket)):
             sentence = feeds.admission.sentence(refusal)
             _count_refusal(feeds, refusal, address=_address(websocket), sentence=sentence)
-            await _close(feed, websocket, CloseCode.TRY_AGAIN_LATER, sentence)
+            await _close(feeds, websocket, CloseCode.TRY_AGAIN_LATER, sentence)
         else:
-            await _serve(feed, websocket, _peer(websocket, next(ids), feed), is_v1)
+            await _serve(feeds, websocket, _peer(websocket, next(ids), feed), session(websocket, feed, is_v1))
 
     return router
 
 
-async def _serve(feed: Feed, websocket: WebSocket, peer: Peer, tells_skipped: bool) -> None:
+async def _serve(feeds: Feeds, websocket: WebSocket, peer: Peer, session: Session) -> None:
     hand_off = websocket.scope["extensions"].get(HAND_OFF)
     if hand_off is None:
-        follower = AsgiConnection(websocket, feed, peer, tells_skipped)
-        join(feed, follower)
+        follower = AsgiConnection(websocket, feeds.roster, session, peer)
+        feeds.roster.join(follower)
         try:
             await follower.serve()
         finally:
-            leave(feed, follower)
+            feeds.roster.leave(follower)
         return
-    connection = PushConnection(feed, peer, tells_skipped)
+    connection = PushConnection(feeds.roster, session, peer)
     if connection.take_over(hand_off):
-        join(feed, connection)
+        feeds.roster.join(connection)
     else:
-        feed.admission.leave(peer.host)
-        await _close(feed, websocket, CloseCode.PROTOCOL_ERROR, "a message came before the handshake had ended")
+        feeds.admission.leave(peer.host)
+        await _close(feeds, websocket, CloseCode.PROTOCOL_ERROR, "a message came before the handshake had ended")
 
 
-async def _close(feed: Feed, websocket: WebSocket, code: CloseCode, reason: str) -> None:
-    feed.metrics.count_close(code)
+async def _close(feeds: Feeds, websocket: WebSocket, code: CloseCode, reason: str) -> None:
+    feeds.first.metrics.count_close(code)
     await websocket.close(code, reason)
 
 
-async def _admitted(feeds: Feeds, websocket: WebSocket) -> Feed | None:
+async def _admitted(feeds: Feeds, websocket: WebSocket, is_v1: bool) -> Feed | None:
     headers, address = websocket.headers, _address(websocket)
     allowed = feeds.first.settings.gateway_allowed_origins
     channel = websocket.query_params.get("channel")
     feed = feeds.get(channel)
+    if is_v1:
+        feed = feed or feeds.first  # it is told on the connection what is wrong
     if not feeds.admission.admit_handshake(address):
         _count_refusal(feeds, "rate", address=address, remedy="GATEWAY_HANDSHAKES_PER_S")
         await _refuse(websocket, 429, feeds.admission.too_often, {"Retry-After": "1"})
@@ -111,4 +120,4 @@ def _peer(websocket: WebSocket, number: int, feed: Feed) -> Peer:
     port = websocket.client.port if websocket.client else 0
     # Most clients are of a few kinds: one text for each.
     user_agent = sys.intern(websocket.headers.get("user-agent", "")[:200])
-    return Peer(number, feed.channel, _address(websocket), port, user_agent, feed.clock())
+    return Peer(number, feed.channel, _address(websocket), port, user_agent, feed.roster.clock())

@@ -1,0 +1,126 @@
+"""
+What a gateway sends with the subprotocol ``reportcast.v1``.
+
+Source: docs/protocol.md, reportcast.v1.
+"""
+
+import enum
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from reportcast.contracts.body import PreparedBody
+from reportcast.contracts.clock import iso_utc
+from reportcast.contracts.frames import SERVER, PreparedFrame
+from reportcast.contracts.messages import Delta, Snapshot
+from reportcast.contracts.position import Position
+
+SUBPROTOCOL = "reportcast.v1"
+
+
+class ErrorCode(enum.StrEnum):
+    """What is wrong with what a client asked."""
+
+    UNKNOWN_CHANNEL = "unknown_channel"
+    BAD_POSITION = "bad_position"
+    BAD_FILTER = "bad_filter"
+    BAD_MESSAGE = "bad_message"
+    UNKNOWN_TYPE = "unknown_type"
+    TOO_MANY = "too_many"
+
+
+def hello(channels: Sequence[str], heartbeat_s: float, limits: Mapping[str, int], timestamp: str) -> PreparedFrame:
+    """Prepare what a client is told first: who serves it, what there is, and how much it may ask."""
+    return _prepared(
+        type="hello",
+        protocol=SUBPROTOCOL,
+        server=SERVER,
+        channels=channels,
+        heartbeat_s=heartbeat_s,
+        limits=limits,
+        timestamp=timestamp,
+    )
+
+
+def following(channel: str, position: Position | None, recovered: bool, reason: str | None = None) -> PreparedFrame:
+    """
+    Prepare the answer to who begins to follow.
+
+    Args:
+        channel: What is followed.
+        position: Where it stands; ``None`` before the first report.
+        recovered: Whether every change since the client's position, and nothing else, comes next.
+        reason: Why not, to a client that gave a position.
+    """
+    epoch, offset = (position.epoch, position.offset) if position else (None, None)
+    more = {} if reason is None else {"reason": reason}
+    return _prepared(type="following", channel=channel, epoch=epoch, offset=offset, recovered=recovered, **more)
+
+
+def snapshot_frame(channel: str, snapshot: Snapshot, body: PreparedBody, digest: str) -> PreparedFrame:
+    """Prepare a whole report; ``body`` and its ``digest`` may be those of a part of it."""
+    return _with_body(_stamps("snapshot", channel, snapshot, digest=digest), "data", body)
+
+
+def delta_frame(channel: str, delta: Snapshot | Delta, changes: PreparedBody, base: str, digest: str) -> PreparedFrame:
+    """Prepare one change, which makes of the report with the digest ``base`` the one with ``digest``."""
+    return _with_body(_stamps("delta", channel, delta, base=base, digest=digest), "changes", changes)
+
+
+def status_frame(channel: str, fares: Mapping[str, Any], timestamp: str) -> PreparedFrame:
+    """Prepare what is to be known of how the channel fares."""
+    return _prepared(type="status", channel=channel, **fares, timestamp=timestamp)
+
+
+def skipped_frame(channel: str, first: int | None, last: int, merged: int) -> PreparedFrame:
+    """
+    Prepare what a slow client is told before the snapshot that stands for what it was too slow for.
+
+    Args:
+        channel: Which.
+        first: The offset that it had; ``None`` if that was of another epoch.
+        last: The offset of the snapshot.
+        merged: How many changes it stands for.
+    """
+    return _prepared(**{"type": "skipped", "channel": channel, "from": first, "to": last, "merged": merged})
+
+
+def drain_frame(retry_after_ms: int) -> PreparedFrame:
+    """Prepare what a client is told that is about to be closed, and should come back after so long."""
+    return _prepared(type="drain", retry_after_ms=retry_after_ms)
+
+
+def error_frame(code: ErrorCode, message: str) -> PreparedFrame:
+    """Prepare the answer to what cannot be done."""
+    return _prepared(type="error", code=code.value, message=message)
+
+
+def pong_frame(timestamp: str) -> PreparedFrame:
+    """Prepare the answer to ``ping``."""
+    return _prepared(type="pong", timestamp=timestamp)
+
+
+HEARTBEAT = PreparedFrame(b'{"type":"heartbeat"}')
+
+
+def _stamps(kind: str, channel: str, message: Snapshot | Delta, **digests: str) -> dict[str, Any]:
+    return {
+        "type": kind,
+        "channel": channel,
+        "epoch": message.epoch,
+        "offset": message.offset,
+        "name": message.name,
+        **digests,
+        "published_at": iso_utc(message.published_at),
+        "modified_at": iso_utc(message.modified_at),
+        "findings": message.findings,
+    }
+
+
+def _with_body(fields: dict[str, Any], name: str, body: PreparedBody) -> PreparedFrame:
+    return PreparedFrame(msgspec.json.encode(fields)[:-1] + b',"%s":' % name.encode(), body, b"}")
+
+
+def _prepared(**fields: Any) -> PreparedFrame:
+    return PreparedFrame(msgspec.json.encode(fields))

@@ -1,0 +1,435 @@
+"""
+The subprotocol ``reportcast.v1`` on a real server, by what a client is told.
+
+Most tests run twice: on transports that uvicorn hands off, and over plain ASGI.
+"""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+import websockets.exceptions
+from gateway.audience import MAX_FILTERS
+from gateway.relay import VERIFY_S
+from msgspec.structs import replace
+from reportcast.broker.keys import keys_of
+from reportcast.broker.memory import MemoryBroker
+from reportcast.broker.redis import RedisBroker
+from reportcast.contracts.close_codes import CloseCode
+from reportcast.contracts.delta import apply
+from reportcast.contracts.messages import Changed, Delta, Source, SourceState
+from reportcast.contracts.position import Position
+from websockets.asyncio.client import ClientConnection
+
+from tests.support.redis_server import RedisServer
+from tests.support.reports import audit, change, publication
+from tests.support.running import CHANNEL, SINCE, Running, RunningGateway, live, running_gateway
+from tests.support.wait import await_until
+
+
+async def take(client: ClientConnection, *kinds: str) -> list[dict[str, Any]]:
+    """Give the next messages, which have to be of these types."""
+    frames = [json.loads(await client.recv()) for _ in kinds]
+    assert [frame["type"] for frame in frames] == list(kinds)
+    return frames
+
+
+async def publish(broker: MemoryBroker, first: int, last: int) -> None:
+    """Publish the reports from one mark to another, each as what changed."""
+    for mark in range(first, last + 1):
+        await broker.publish(CHANNEL, change(mark - 1, mark))
+
+
+def text_of(frame: str | bytes, name: str) -> bytes:
+    """Give the exact text of a frame's last member."""
+    raw = frame if isinstance(frame, bytes) else frame.encode()
+    return raw.partition(b'"%s":' % name.encode())[2].removesuffix(b"}")
+
+
+@pytest.fixture
+async def gateway(memory_broker: MemoryBroker, running: Running) -> AsyncIterator[RunningGateway]:
+    """Give a gateway that has seen three reports, on each transport in turn."""
+    await memory_broker.publish(CHANNEL, publication(1))
+    await memory_broker.set_source(CHANNEL, live())
+    async with running(memory_broker, channels=(CHANNEL, "dns")) as gateway:
+        await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
+        await publish(memory_broker, 2, 3)
+        await await_until("it has all", lambda: where(gateway).offset == 3)
+        yield gateway
+
+
+def where(gateway: RunningGateway) -> Position:
+    """Tell where the gateway stands."""
+    assert gateway.feed.replica.snapshot is not None
+    return gateway.feed.replica.snapshot.position
+
+
+def at(gateway: RunningGateway, offset: int) -> str:
+    """Give the part of an address that says where a client stands."""
+    return f"epoch={where(gateway).epoch}&offset={offset}"
+
+
+async def test_who_connects(gateway: RunningGateway) -> None:
+    """Is told who serves it, what it follows, the whole report with where it stands, and how it fares."""
+    async with gateway.connect_v1() as client:
+        assert client.subprotocol == "reportcast.v1"
+        hello, following, snapshot, status = await take(client, "hello", "following", "snapshot", "status")
+
+    position = where(gateway)
+    assert hello["protocol"] == "reportcast.v1"
+    assert (hello["channels"], hello["heartbeat_s"]) == ([CHANNEL, "dns"], 30)
+    assert following == {
+        "type": "following", "channel": CHANNEL, "epoch": position.epoch, "offset": 3, "recovered": False
+    }  # fmt: skip
+    assert (snapshot["epoch"], snapshot["offset"], snapshot["data"]) == (position.epoch, 3, audit(3))
+    assert snapshot["digest"] == publication(3).digest
+    assert status["stale"] is False
+    assert status["source"]["state"] == "live"
+    assert status["reasons"] == []
+
+
+async def test_a_change_is_told_alone(gateway: RunningGateway, memory_broker: MemoryBroker) -> None:
+    """What it starts from and leads to is said, and comes of it to the byte."""
+    async with gateway.connect_v1() as client:
+        await take(client, "hello", "following")
+        body = text_of(await client.recv(), "data")
+        await take(client, "status")
+        await publish(memory_broker, 4, 4)
+        raw = await client.recv()
+
+    delta = json.loads(raw)
+    assert (delta["type"], delta["offset"]) == ("delta", 4)
+    assert delta["base"] == hashlib.sha256(body).hexdigest()
+    after = apply(text_of(raw, "changes"), body)
+    assert after == publication(4).body
+    assert delta["digest"] == hashlib.sha256(after).hexdigest()
+
+
+@pytest.mark.parametrize(("offset", "missed"), [(3, []), (1, [2, 3]), (2, [3])])
+async def test_who_comes_back(gateway: RunningGateway, offset: int, missed: list[int]) -> None:
+    """Is given the changes since, none missing, and nothing else."""
+    async with gateway.connect_v1(at(gateway, offset)) as client:
+        _, following, *deltas = await take(client, "hello", "following", *["delta"] * len(missed))
+        await take(client, "status")
+
+    assert following["recovered"] is True
+    assert [delta["offset"] for delta in deltas] == missed
+    assert await gateway.metric("reportcast_gateway_resumed_total", outcome="recovered") == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "why"),
+    [
+        ("epoch=0123456789abcdef&offset=2", "another epoch"),
+        ("epoch={epoch}&offset=0", "not kept any more"),
+    ],
+)
+async def test_who_cannot_be_given_what_it_missed(gateway: RunningGateway, query: str, why: str) -> None:
+    """Is told why, and given the whole."""
+    async with gateway.connect_v1(query.format(epoch=where(gateway).epoch)) as client:
+        _, following, snapshot = await take(client, "hello", "following", "snapshot")
+
+    assert following["recovered"] is False
+    assert why in following["reason"]
+    assert snapshot["offset"] == 3
+    assert await gateway.metric("reportcast_gateway_resumed_total", outcome="refused") == 1
+
+
+async def test_who_knows_more_than_the_gateway(gateway: RunningGateway, memory_broker: MemoryBroker) -> None:
+    """Is not taken back, and not given a second time what it has."""
+    async with gateway.connect_v1(at(gateway, 4)) as client:
+        _, following, _ = await take(client, "hello", "following", "status")
+        await publish(memory_broker, 4, 5)
+        first, second = await take(client, "delta", "delta")
+
+    assert (following["offset"], following["recovered"]) == (3, True)
+    assert (first["offset"], second["offset"]) == (4, 5)
+
+
+async def test_a_gateway_that_starts_later(gateway: RunningGateway, memory_broker: MemoryBroker) -> None:
+    """Knows what came before it, from the broker."""
+    async with running_gateway(memory_broker) as other:
+        await await_until("it has the report", lambda: other.feed.replica.snapshot)
+        async with other.connect_v1(at(gateway, 1)) as client:
+            _, following, *_ = await take(client, "hello", "following", "delta", "delta", "status")
+
+    assert following["recovered"] is True
+
+
+async def test_changes_that_are_more_than_the_whole(memory_broker: MemoryBroker, running: Running) -> None:
+    """Are not given one by one."""
+    await memory_broker.publish(CHANNEL, publication(0))
+    async with running(memory_broker) as gateway:
+        await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
+        await publish(memory_broker, 1, 500)
+        await await_until("it has all", lambda: where(gateway).offset == 501)
+        async with gateway.connect_v1(at(gateway, 1)) as client:
+            _, following, _ = await take(client, "hello", "following", "snapshot")
+
+    assert following["reason"] == "the changes since then are more than the whole report"
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "says"),
+    [
+        ("epoch=x&offset=1", "bad_position", "16 hexadecimal digits"),
+        ("epoch={epoch}", "bad_position", "and an offset"),
+        ("epoch={epoch}&offset=-1", "bad_position", "and an offset"),
+        ("channel=nope", "unknown_channel", "served are: audit, dns"),
+        ("name=" + "x" * 201, "bad_filter", "1 to 200 characters"),
+        ("status=" + ",".join(map(str, range(33))), "bad_filter", "1 to 32 of"),
+        ("channel=audit&channel=dns&status=dirty", "bad_filter", "only audit reports"),
+    ],
+)
+async def test_a_wish_that_cannot_be_met(gateway: RunningGateway, query: str, code: str, says: str) -> None:
+    """Is answered with what was wrong, and the newest of what can be served is given all the same."""
+    async with gateway.connect_v1(query.format(epoch=where(gateway).epoch)) as client:
+        frames = [json.loads(await client.recv()) for _ in range(4)]
+        if "channel=audit" in query:
+            frames += [json.loads(await client.recv()) for _ in range(3)]
+
+    (error,) = (frame for frame in frames if frame["type"] == "error")
+    assert error["code"] == code
+    assert says in error["message"]
+    assert any(frame["type"] == "snapshot" and frame["offset"] == 3 for frame in frames)
+    assert await gateway.metric("reportcast_gateway_bad_requests_total") == 1
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("[]", "bad_message"),
+        ("{", "bad_message"),
+        ('{"type":1}', "bad_message"),
+        ('{"type":"follow","channel":1}', "bad_message"),
+        ('{"type":"dance"}', "unknown_type"),
+        ('{"type":"follow","channel":"nope"}', "unknown_channel"),
+        ('{"type":"unfollow","channel":"dns"}', "unknown_channel"),
+        ('{"type":"request-update","channel":"dns"}', "unknown_channel"),
+        ('{"type":"follow","channel":"dns","names":["a"]}', "bad_filter"),
+        ('{"type":"follow","channel":"dns","names":"a"}', "bad_filter"),
+        ('{"type":"follow","epoch":1,"offset":true}', "bad_position"),
+    ],
+)
+async def test_a_message_that_cannot_be_answered(gateway: RunningGateway, message: str, code: str) -> None:
+    """Is told so in one sentence, and the connection stays."""
+    async with gateway.connect_v1() as client:
+        await take(client, "hello", "following", "snapshot", "status")
+        await client.send(message)
+        (error,) = await take(client, "error")
+        assert error["code"] == code
+        while json.loads(await client.recv())["type"] != "status":
+            pass
+        await client.send('{"type":"ping"}')
+        await take(client, "pong")
+
+
+async def test_several_channels(gateway: RunningGateway, memory_broker: MemoryBroker) -> None:
+    """On one connection, each from where the client stands; one can be left, and followed again."""
+    query = f"channel=dns&channel={CHANNEL}"
+    async with gateway.connect_v1(query) as client:
+        _, dns, _, first, *_ = await take(client, "hello", "following", "status", "following", "snapshot", "status")
+        assert (dns["channel"], dns["epoch"], first["channel"]) == ("dns", None, CHANNEL)
+        await memory_broker.publish("dns", publication("d"))
+        (snapshot,) = await take(client, "snapshot")
+        assert (snapshot["channel"], snapshot["data"]) == ("dns", audit("d"))
+        while json.loads(await client.recv())["type"] != "status":  # no report is missing any more
+            pass
+        await client.send(json.dumps({"type": "unfollow", "channel": CHANNEL}))
+        await client.send('{"type":"ping"}')
+        await take(client, "pong")
+        await publish(memory_broker, 4, 4)
+        await await_until("it has all", lambda: where(gateway).offset == 4)
+        follow = {"type": "follow", "channel": CHANNEL, "epoch": where(gateway).epoch, "offset": 3}
+        await client.send(json.dumps(follow))
+        again, delta, _ = await take(client, "following", "delta", "status")
+
+    assert (again["recovered"], delta["offset"]) == (True, 4)
+
+
+async def test_the_whole_on_request(gateway: RunningGateway) -> None:
+    """Whatever the client has."""
+    async with gateway.connect_v1(at(gateway, 3)) as client:
+        await take(client, "hello", "following", "status")
+        await client.send('{"type":"request-update"}')
+        (snapshot,) = await take(client, "snapshot")
+
+    assert snapshot["offset"] == 3
+
+
+def repos(mark: int, **statuses: str) -> dict[str, Any]:
+    """Give the fields of a report with these repositories."""
+    return {"timestamp": f"t{mark}", "repos": [{"name": name, "status": each} for name, each in statuses.items()]}
+
+
+async def test_a_filter(memory_broker: MemoryBroker, running: Running) -> None:
+    """Lets a part through: its digests, its changes, and the channel's positions."""
+    reports = [
+        publication("x", **repos(0, a="clean", b="dirty", c="dirty")),
+        publication("y", **repos(1, a="dirty", b="dirty", c="clean")),
+    ]
+    await memory_broker.publish(CHANNEL, reports[0])
+    async with running(memory_broker) as gateway:
+        await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
+        async with gateway.connect_v1("status=dirty&name=a,b") as client, gateway.connect_v1("name=b,a&status=dirty"):
+            await take(client, "hello", "following")
+            body = text_of(await client.recv(), "data")
+            await take(client, "status")
+            await memory_broker.publish(CHANNEL, reports[1])
+            raw = await client.recv()
+            assert len(gateway.feed.audiences) == 2
+
+    assert [repo["name"] for repo in json.loads(body)["repos"]] == ["b"]
+    delta = json.loads(raw)
+    after = apply(text_of(raw, "changes"), body)
+    assert (delta["type"], delta["offset"]) == ("delta", 2)
+    assert [repo["name"] for repo in json.loads(after)["repos"]] == ["a", "b"]
+    assert (delta["base"], delta["digest"]) == (hashlib.sha256(body).hexdigest(), hashlib.sha256(after).hexdigest())
+
+
+async def test_a_filter_of_a_large_report(memory_broker: MemoryBroker) -> None:
+    """It is made in a thread; who is faster than that gets the newest."""
+    names = {f"repo-{number}-{'x' * 50}": "clean" for number in range(2000)}
+    await memory_broker.publish(CHANNEL, publication("a", **repos(0, wanted="dirty", **names)))
+    async with running_gateway(memory_broker) as gateway:
+        await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
+        async with gateway.connect_v1("status=dirty") as client:
+            await take(client, "hello", "following", "status")
+            (snapshot,) = await take(client, "snapshot")
+            assert snapshot["data"]["repos"] == repos(0, wanted="dirty")["repos"]
+            await memory_broker.publish(CHANNEL, publication("b", **repos(1, wanted="dirty", **names)))
+            (delta,) = await take(client, "delta")
+
+    assert delta["changes"]["set"] == {"timestamp": "t1"}
+
+
+async def test_filters_are_bounded(gateway: RunningGateway) -> None:
+    """Who comes with one too many is told, and given the whole."""
+    for number in range(MAX_FILTERS):
+        async with gateway.connect_v1(f"name=repo-{number}") as client:
+            await take(client, "hello", "following", "snapshot")
+    async with gateway.connect_v1("name=one-more") as client:
+        _, error, _, snapshot = await take(client, "hello", "error", "following", "snapshot")
+
+    assert error["code"] == "too_many"
+    assert snapshot["data"] == audit(3)
+
+
+async def test_filters_that_nobody_uses_are_forgotten(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a while, for somebody may come back; those in use stay."""
+    monkeypatch.setattr("gateway.audience.IDLE_FILTER_S", 0.1)
+    monkeypatch.setattr("gateway.audience.MAX_FILTERS", 2)
+    async with gateway.connect_v1("name=used") as staying, gateway.connect_v1("name=left"):
+        await take(staying, "hello", "following", "snapshot")
+
+    async def has_room() -> bool:
+        async with gateway.connect_v1("name=new") as client:
+            _, second = [json.loads(await client.recv()) for _ in range(2)]
+            return bool(second["type"] == "following")
+
+    await await_until("one is forgotten", has_room)
+
+
+async def test_when_it_ends(memory_broker: MemoryBroker, running: Running) -> None:
+    """A client is told when to come back, before the close frame says so, too."""
+    async with running(memory_broker) as gateway, gateway.connect_v1() as client:
+        await take(client, "hello", "following", "status")
+        gateway.stop()
+        (drain,) = await take(client, "drain")
+        with pytest.raises(websockets.exceptions.ConnectionClosed):
+            await client.recv()
+
+    assert client.close_code == CloseCode.SERVICE_RESTART
+    assert json.loads(client.close_reason or "") == {"retry_after_ms": drain["retry_after_ms"]}
+
+
+async def test_a_sign_of_life(memory_broker: MemoryBroker, running: Running) -> None:
+    """That a page can see, which is not told of pings."""
+    async with running(memory_broker, gateway_ping_interval_s=0.2) as gateway, gateway.connect_v1() as client:
+        await take(client, "hello", "following", "status", "heartbeat", "heartbeat")
+
+
+async def test_how_it_fares(gateway: RunningGateway, memory_broker: MemoryBroker) -> None:
+    """Is told when it changes, and not when it does not."""
+    async with gateway.connect_v1() as client:
+        await take(client, "hello", "following", "snapshot", "status")
+        await memory_broker.set_source(CHANNEL, live())
+        rejected = Source(SourceState.REJECTED, SINCE, "report is empty", heard_at=live().heard_at)
+        await memory_broker.set_source(CHANNEL, rejected)
+        (status,) = await take(client, "status")
+
+    assert (status["source"]["state"], status["source"]["reason"]) == ("rejected", "report is empty")
+    assert "report is empty" in status["reasons"][0]
+    assert status["stale"] is False
+
+
+@pytest.mark.parametrize("lie", ["base", "digest", "body"])
+async def test_a_change_that_does_not_fit(gateway: RunningGateway, memory_broker: MemoryBroker, lie: str) -> None:
+    """Never reaches a client: the gateway finds out, reads the whole again, and goes on from there."""
+    snapshot = gateway.feed.replica.snapshot
+    assert snapshot is not None
+    honest = change(3, 4)
+    delta = Delta(
+        snapshot.epoch, 4, "4.json", snapshot.digest, honest.digest, honest.published_at, honest.modified_at, (),
+        honest.delta,
+    )  # fmt: skip
+    forged = replace(delta, **{lie: b"{}" if lie == "body" else "0" * 64})
+    async with gateway.connect_v1() as client:
+        await take(client, "hello", "following", "snapshot", "status")
+        memory_broker._messages.publish(CHANNEL, forged)
+        await await_until("it was found out", lambda: gateway.feed.relay._fruitless_s > 0)
+        assert where(gateway).offset == 3
+        await asyncio.sleep(1)  # another one is not followed up at once
+        await publish(memory_broker, 4, 4)
+        (delta_frame,) = await take(client, "delta")
+
+    assert delta_frame["offset"] == 4
+    assert await gateway.metric("reportcast_gateway_diverged_total") == 1
+
+
+async def test_a_report_too_large_for_a_message(gateway: RunningGateway, memory_broker: MemoryBroker) -> None:
+    """Is read when word of it comes; what was missed before it comes step by step where it can."""
+    async with gateway.connect_v1() as client:
+        await take(client, "hello", "following", "snapshot", "status")
+        held = memory_broker._messages._queues
+        memory_broker._messages._queues = {}  # nobody hears of these
+        await publish(memory_broker, 4, 5)
+        memory_broker._messages._queues = held
+        memory_broker._messages.publish(CHANNEL, Changed(where(gateway).epoch, 5))
+        first, second = await take(client, "delta", "delta")
+
+    assert (first["offset"], second["offset"]) == (4, 5)
+
+
+async def test_another_epoch(redis_broker: RedisBroker, redis_server: RedisServer) -> None:
+    """Everybody is given the whole, with its new position."""
+    await redis_broker.publish(CHANNEL, publication(1))
+    async with running_gateway(redis_broker) as gateway:
+        await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
+        async with gateway.connect_v1() as client:
+            _, _, first, _ = await take(client, "hello", "following", "snapshot", "status")
+            await redis_broker._redis.hset(keys_of(CHANNEL).state, "server", "0" * 40)
+            await redis_broker.publish(CHANNEL, change(1, 2))
+            (second,) = await take(client, "snapshot")
+
+    assert second["epoch"] != first["epoch"]
+    assert (first["offset"], second["offset"]) == (1, 2)
+
+
+async def test_foreign_messages(redis_broker: RedisBroker) -> None:
+    """Are counted and ignored; none reaches a client or ends the relay."""
+    await redis_broker.publish(CHANNEL, publication(1))
+    async with running_gateway(redis_broker) as gateway:
+        await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
+        async with gateway.connect_v1() as client:
+            await take(client, "hello", "following", "snapshot", "status")
+            for foreign in (b"", b"\xff\xfe", b"{}", b'{"type":"delta"}', b"x" * 100_000, b'{"type":"dance"}'):
+                await redis_broker._redis.publish(keys_of(CHANNEL).messages, foreign)
+            await redis_broker.publish(CHANNEL, change(1, 2))
+            (delta,) = await take(client, "delta")
+
+    assert delta["offset"] == 2
+    assert VERIFY_S  # the relay has been there all the time: nothing was read again
