@@ -10,11 +10,10 @@ import itertools
 import random
 from collections.abc import Sequence
 
-import msgspec
 from reportcast.contracts import delta as deltas
 from reportcast.contracts.errors import DeltaError
-from reportcast.contracts.frames import SUBPROTOCOL
 from reportcast.contracts.position import Continuity, Position
+from reportcast.contracts.v1_frames import SUBPROTOCOL
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.typing import Subprotocol
@@ -57,7 +56,8 @@ class Follower:
         self.change = 0
         self.journal: list[Event] = []
         self.is_open = False
-        self._gateways = itertools.cycle(gateways[number % len(gateways) :] + gateways[: number % len(gateways)])
+        first = number % len(gateways)
+        self._gateways = itertools.cycle([*gateways[first:], *gateways[:first]])
         self._compression = "deflate" if number // len(gateways) % 2 else None
         self._chance = chance
         self._asked: Position | None = None
