@@ -33,23 +33,27 @@ class Link:
         self._whole.set()
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection."""
-        await self._whole.wait()
-        with contextlib.suppress(ConnectionError):
+        """Serve one connection, to the end of either side."""
+        try:
+            await self._whole.wait()
             far_reader, far_writer = await asyncio.open_connection(HOST, self._target)
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(self._forward(reader, far_writer))
-                tasks.create_task(self._forward(far_reader, writer))
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    tasks.create_task(self._forward(reader, far_writer))
+                    tasks.create_task(self._forward(far_reader, writer))
+            finally:
+                far_writer.transport.abort()
+        except* ConnectionError:
+            pass  # an end like any other
+        finally:
+            writer.transport.abort()
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError):
-            while piece := await reader.read(PIECE):
-                await self._whole.wait()
-                writer.write(piece)
-                await writer.drain()
-        with contextlib.suppress(ConnectionError):
-            writer.close()
-            await writer.wait_closed()
+        while piece := await reader.read(PIECE):
+            await self._whole.wait()
+            writer.write(piece)
+            await writer.drain()
+        raise ConnectionResetError  # for the other direction
 
 
 @contextlib.asynccontextmanager
@@ -65,7 +69,9 @@ async def linked(port: int, target: int) -> AsyncIterator[Link]:
 
     async with asyncio.TaskGroup() as tasks:
         server = await asyncio.start_server(accept, HOST, port)
-        yield link
-        server.close()
-        for task in carried:
-            task.cancel()
+        try:
+            yield link
+        finally:
+            server.close()
+            for task in carried:
+                task.cancel()

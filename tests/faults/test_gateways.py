@@ -12,7 +12,7 @@ from tests.faults.table import Row
 from tests.torture.need import lacking
 
 # Where Debian's package libfaketime has it, by architecture.
-FAKETIME = "/usr/lib/*/faketime/libfaketime.so.1"
+LIBRARIES = "lib/*/faketime/libfaketime.so.1"
 JUMPS = ("+1d", "-10y", "+0")
 DOWN_S = 0.5
 
@@ -51,21 +51,26 @@ async def test_rolling_restart(size: Size, row: Row) -> None:
 
 async def test_clock_jumps(size: Size, row: Row, tmp_path: Path) -> None:
     """Clock of watcher and gateways a day ahead, then ten years back, then right: it jumps."""
-    found = sorted(Path("/").glob(FAKETIME.removeprefix("/")))
-    if not found:
-        lacking(f"there is no {FAKETIME}; Debian has it in the package libfaketime")
     clock = tmp_path / "clock"
     clock.write_text("+0\n")
-    faked = {
-        "LD_PRELOAD": str(found[0]),
-        "FAKETIME_TIMESTAMP_FILE": str(clock),
-        "FAKETIME_NO_CACHE": "1",
-        "DONT_FAKE_MONOTONIC": "1",
-        "NO_FAKE_STAT": "1",
-    }
+    faked = told_by(clock)
     row.note = "libfaketime"
     async with running(size, row, Plan(watcher=faked, gateway=faked)) as case:
         for jump in JUMPS:
             clock.write_text(f"{jump}\n")
             await case.recovered("the watcher leads", case.system.leads)
             await asyncio.sleep(5 * size.pace_s)
+
+
+def told_by(clock: Path) -> dict[str, str]:
+    """Give the settings with which a process believes a file for the time of day; what is monotonic stays so."""
+    found = sorted(Path("/usr").glob(LIBRARIES))
+    if not found:
+        lacking(f"there is no /usr/{LIBRARIES}; Debian has it in the package libfaketime")
+    return {
+        "LD_PRELOAD": str(found[0]),
+        "FAKETIME_TIMESTAMP_FILE": str(clock),
+        "FAKETIME_NO_CACHE": "1",
+        "DONT_FAKE_MONOTONIC": "1",
+        "NO_FAKE_STAT": "1",
+    }
