@@ -14,6 +14,7 @@ from watcher.settle import QUIET_S
 from tests.integration.test_watcher import wait_served
 from tests.support.reports import audit_bytes
 from tests.support.running import CHANNEL, running_watcher
+from tests.support.whole import wholes
 
 # Writes over a file in 30 pieces. From the fifth on, somebody opens and closes it after each. Prints the longest pause.
 WRITER = """
@@ -53,13 +54,14 @@ async def test_no_mixture_is_published(memory_broker: MemoryBroker, tmp_path: Pa
     async with running_watcher(memory_broker, path), memory_broker.subscribe(CHANNEL) as messages:
         await wait_served(memory_broker, report_of("clean"))
         assert isinstance(await anext(messages), Snapshot)
+        everything = wholes(memory_broker, CHANNEL, messages)
         for number in range(TRIES):
             new = report_of("clean" if number % 2 else "dirty")
             pause_s = await write_over(path, new)
             await wait_served(memory_broker, new)
             await memory_broker.announce_refreshed(CHANNEL)
             published = []
-            while not isinstance(message := await anext(messages), Refreshed):
+            while not isinstance(message := await anext(everything), Refreshed):
                 published += [message.body] if isinstance(message, Snapshot) else []
             if pause_s < QUIET_S / 2:  # else the machine was busy, and what was published proves nothing
                 assert published == [parse_report(new).body]

@@ -19,6 +19,7 @@ from tests.support.redis_server import RedisServer
 from tests.support.reports import audit_bytes, publication
 from tests.support.running import CHANNEL, RunningWatcher, running_watcher
 from tests.support.wait import await_until
+from tests.support.whole import wholes
 
 LEADER = "reportcast_watcher_leader"
 
@@ -96,9 +97,10 @@ async def test_a_trigger_that_was_heard_while_standing_by_is_not_repeated(
         await wait_counted(watching, READS, 2)
         await take_over(memory_broker, watching)
         replace(path, audit_bytes(2))
-        seen = [await anext(messages)]
+        everything = wholes(memory_broker, CHANNEL, messages)
+        seen = [await anext(everything)]
         while not isinstance(seen[-1], Snapshot):
-            seen.append(await anext(messages))
+            seen.append(await anext(everything))
 
     assert not [message for message in seen if isinstance(message, Refreshed)]
 

@@ -16,6 +16,7 @@ from tests.support.faults import HoldsFirstPublish
 from tests.support.reports import audit_bytes
 from tests.support.running import CHANNEL, RunningWatcher, running_watcher
 from tests.support.wait import await_until
+from tests.support.whole import wholes
 
 READS = "reportcast_watcher_reads_total"
 
@@ -159,7 +160,7 @@ async def test_a_torn_write_is_never_published(memory_broker: MemoryBroker, tmp_
                 await wait_counted(watcher, READS, reads + 1)
         await wait_served(memory_broker, raw)
         await memory_broker.announce_refreshed(CHANNEL)
-        async for message in messages:
+        async for message in wholes(memory_broker, CHANNEL, messages):
             if isinstance(message, Snapshot):
                 published.append(message.body)
             if isinstance(message, Refreshed):
@@ -296,7 +297,7 @@ async def test_a_refresh_is_answered(broker: Broker, tmp_path: Path) -> None:
 
         await await_until("a watcher listens", was_heard)
         async with asyncio.timeout(5):
-            async for message in messages:
+            async for message in wholes(broker, CHANNEL, messages):
                 if isinstance(message, Refreshed):
                     break
 

@@ -20,6 +20,7 @@ from reportcast.contracts.report import parse_report
 
 from tests.support.running import CHANNEL, RunningWatcher, running_watcher
 from tests.support.wait import await_until
+from tests.support.whole import wholes
 from tests.torture.places import FIRST
 from tests.torture.table import Row
 
@@ -139,7 +140,7 @@ class Case:
 
     async def record(self, messages: AsyncIterator[Message]) -> None:
         """Note all that is published, for ever."""
-        async for message in messages:
+        async for message in wholes(self._broker, CHANNEL, messages):
             if isinstance(message, Snapshot):
                 self.snapshots.append(message)
                 self._arrived_ns.append(time.time_ns())

@@ -1,7 +1,7 @@
 """
 Those who get the same frames of a channel: what is made for them, each once, and the hub that gives it to them.
 
-Source: docs/protocol.md, Frames and reportcast.v1.
+Source: docs/protocol.md, Version 1.
 """
 
 import asyncio

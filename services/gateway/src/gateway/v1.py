@@ -1,4 +1,4 @@
-"""What is spoken with the subprotocol ``reportcast.v1``. Source: docs/protocol.md, reportcast.v1."""
+"""What is spoken with the subprotocol ``reportcast.v1``. Source: docs/protocol.md, Version 1."""
 
 from collections.abc import Callable, Iterable, Sequence
 

@@ -1,7 +1,7 @@
 """
 What a gateway sends with the subprotocol ``reportcast.v1``.
 
-Source: docs/protocol.md, reportcast.v1.
+Source: docs/protocol.md, Version 1.
 """
 
 import enum

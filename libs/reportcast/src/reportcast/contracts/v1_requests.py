@@ -1,7 +1,7 @@
 """
 What a client asks with the subprotocol ``reportcast.v1``: in the address, and by messages.
 
-Source: docs/protocol.md, reportcast.v1.
+Source: docs/protocol.md, Version 1.
 """
 
 import dataclasses
