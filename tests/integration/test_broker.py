@@ -13,7 +13,6 @@ from reportcast.broker.errors import BrokerFenced, BrokerRefused, BrokerUnavaila
 from reportcast.broker.keys import keys_of
 from reportcast.broker.memory import MAX_BACKLOG, MemoryBroker
 from reportcast.broker.redis import RedisBroker
-from reportcast.broker.redis_link import PROBE_S
 from reportcast.contracts.messages import (
     Finding,
     Refreshed,
@@ -21,11 +20,10 @@ from reportcast.contracts.messages import (
     Snapshot,
     Source,
     SourceState,
-    encode_message,
     number,
 )
 
-from tests.support.redis_server import RedisServer, free_port, real_redis, redis_paused
+from tests.support.redis_server import RedisServer, free_port, real_redis
 from tests.support.reports import MOMENT, publication
 from tests.support.wait import await_until
 
@@ -281,25 +279,6 @@ async def test_a_subscription_that_is_left_is_gone(redis_server: RedisServer, re
 
     await await_until("nobody follows", nobody_follows)
     await client.aclose()
-
-
-def server_publishes(server: RedisServer) -> None:
-    """Publish past the broker under test."""
-    with redis.Redis.from_url(server.url) as client:
-        client.publish(keys_of("audit").messages, encode_message(Refreshed()))
-
-
-async def test_a_half_open_subscription_is_pinged_and_given_up() -> None:
-    """Redis hangs: no message, no error. A subscription that is merely quiet answers, and stays."""
-    with real_redis() as server:
-        broker = RedisBroker(server.url)
-        async with broker.subscribe("audit") as messages:
-            loop = asyncio.get_running_loop()
-            loop.call_later(2.5 * PROBE_S, lambda: server_publishes(server))
-            assert await anext(messages) == Refreshed()
-            with redis_paused(server), pytest.raises(BrokerUnavailable, match="no answer to a ping"):
-                await anext(messages)
-        await broker.close()
 
 
 async def test_a_wrong_password() -> None:

@@ -6,8 +6,15 @@ from collections.abc import Callable
 
 import structlog
 
+from reportcast.broker.errors import BrokerUnavailable
 
-def full_jitter(attempt: int, base_s: float = 0.1, cap_s: float = 2.0) -> float:
+# What is away is asked for so often that everybody is back within two seconds of its return. What refuses waits for an
+# operator, and may be asked to take a large report.
+AWAY_CAP_S = 0.5
+REFUSED_CAP_S = 2.0
+
+
+def full_jitter(attempt: int, base_s: float = 0.1, cap_s: float = AWAY_CAP_S) -> float:
     """
     Give the delay before attempt ``attempt`` (0, 1, ...), in seconds.
 
@@ -49,7 +56,8 @@ class Outage:
             self._kind = type(error)
             self._log.warning("broker lost", reason=str(error))
         self._on_attempt()
-        delay_s = full_jitter(self._attempts)
+        cap_s = AWAY_CAP_S if isinstance(error, BrokerUnavailable) else REFUSED_CAP_S
+        delay_s = full_jitter(self._attempts, cap_s=cap_s)
         self._attempts += 1
         await asyncio.sleep(delay_s)
 

@@ -24,6 +24,7 @@ class Keys:
         deltas: Stream of the last changes, without a gap up to the newest; an entry's id is its offset.
         messages: Pub/sub channel of the messages.
         requests: Pub/sub channel of the requests to read the file again.
+        probes: What the pub/sub channels begin with on which subscriptions try their link; ``:`` and a secret follow.
         throttle: Present for a second after a request.
         lease: Who may publish; present while somebody may.
         rejections: Stream of what is known of the refused contents.
@@ -36,6 +37,7 @@ class Keys:
     deltas: str
     messages: str
     requests: str
+    probes: str
     throttle: str
     lease: str
     rejections: str
@@ -49,6 +51,7 @@ _NAMES = (
     "deltas",
     "messages",
     "requests",
+    "probes",
     "throttle",
     "lease",
     "rejections",

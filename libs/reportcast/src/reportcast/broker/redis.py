@@ -32,7 +32,7 @@ from reportcast.broker.base import (
 )
 from reportcast.broker.errors import BrokerError
 from reportcast.broker.keys import keys_of
-from reportcast.broker.redis_link import SOCKET_TIMEOUT_S, Payload, subscription, translated
+from reportcast.broker.redis_link import ANSWER_S, SOCKET_TIMEOUT_S, Payload, prompt, subscription, translated
 from reportcast.contracts.messages import (
     INLINE_BYTES,
     Delta,
@@ -54,7 +54,7 @@ _REFRESH = b"refresh"
 # Each half of an id is below 2**64; Redis refuses to look for a greater one.
 _REJECTION_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 
-CONNECT_TIMEOUT_S = 2.0
+CONNECT_TIMEOUT_S = 1.0
 
 # If the network does not even take a ping, the kernel ends the link after so long.
 USER_TIMEOUT_MS = 2500
@@ -110,7 +110,7 @@ class RedisBroker:
 
     async def _leases(self, channels: Sequence[str], holder: str, ttl_s: float) -> list[Any]:
         keys = [key for each in map(keys_of, channels) for key in (each.lease, each.state)]
-        with self._translated():
+        async with self._prompt():
             replies: list[Any] = await self._lease(keys, [holder, int(ttl_s * 1000)])
             return replies
 
@@ -165,22 +165,21 @@ class RedisBroker:
         )
 
     async def position(self, channel: str) -> Position | None:
-        with self._translated():
+        async with self._prompt():
             epoch, offset = await self._redis.hmget(keys_of(channel).state, ["epoch", "offset"])
             return Position(epoch.decode(), int(offset)) if epoch and offset else None
 
     async def set_source(self, channel: str, source: Source, fence: int | None = None) -> None:
         keys = keys_of(channel)
-        with self._translated():
+        async with self._prompt():
             await self._set_source([keys.state], [keys.messages, _argument(fence), encode_message(source)])
 
     async def set_sources(self, sources: Mapping[str, tuple[Source, int]]) -> None:
-        with self._translated():
-            async with self._redis.pipeline(transaction=False) as pipeline:
-                for channel, (source, fence) in sources.items():
-                    keys = keys_of(channel)
-                    await self._set_source([keys.state], [keys.messages, fence, encode_message(source)], pipeline)
-                await pipeline.execute(raise_on_error=False)
+        async with self._prompt(), self._redis.pipeline(transaction=False) as pipeline:
+            for channel, (source, fence) in sources.items():
+                keys = keys_of(channel)
+                await self._set_source([keys.state], [keys.messages, fence, encode_message(source)], pipeline)
+            await pipeline.execute(raise_on_error=False)
 
     async def reject(self, channel: str, rejection: Rejection, content: bytes) -> None:
         keys, limits = keys_of(channel), self._rejection_limits
@@ -205,17 +204,18 @@ class RedisBroker:
         return content
 
     async def announce_refreshed(self, channel: str) -> None:
-        with self._translated():
+        async with self._prompt():
             await self._redis.publish(keys_of(channel).messages, encode_message(Refreshed()))
 
     @contextlib.asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[AsyncIterator[Message]]:
-        async with subscription(self._redis, self._url, keys_of(channel).messages) as payloads:
+        keys = keys_of(channel)
+        async with subscription(self._redis, self._url, keys.probes, keys.messages) as payloads:
             yield self._messages(payloads)
 
     async def request_refresh(self, channel: str) -> Refresh:
         keys = keys_of(channel)
-        with self._translated():
+        async with self._prompt():
             if not await self._redis.set(keys.throttle, b"", nx=True, px=1000):
                 return Refresh.TOO_SOON
             heard = await self._redis.publish(keys.requests, _REFRESH)
@@ -224,7 +224,7 @@ class RedisBroker:
     @contextlib.asynccontextmanager
     async def refresh_requests(self, channels: Sequence[str]) -> AsyncIterator[AsyncIterator[str]]:
         asked = {keys_of(channel).requests.encode(): channel for channel in channels}
-        async with subscription(self._redis, self._url, *asked) as payloads:
+        async with subscription(self._redis, self._url, keys_of(channels[0]).probes, *asked) as payloads:
             yield self._requests(payloads, asked)
 
     async def history(self, channel: str) -> list[str]:
@@ -270,6 +270,10 @@ class RedisBroker:
 
     def _translated(self) -> contextlib.AbstractContextManager[None]:
         return translated(self._url)
+
+    def _prompt(self) -> contextlib.AbstractAsyncContextManager[None]:
+        """Do as ``_translated`` does, for what carries no report."""
+        return prompt(self._url, "answer", ANSWER_S)
 
 
 def _tcp_options(url: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -12,9 +13,13 @@ from reportcast.broker.errors import BrokerFenced, BrokerRefused, BrokerUnavaila
 # A 16 MiB report takes this long at 1.7 MB/s, the slowest link to Redis that is good enough for one.
 SOCKET_TIMEOUT_S = 10.0
 
-# A subscription that is silent for so long is pinged. If the network does not even take the ping, the kernel ends the
-# link; if it does, the answer may stand behind a large report and gets SOCKET_TIMEOUT_S.
-PROBE_S = 2.0
+# A subscription that is silent for so long is probed ...
+PROBE_S = 1.5
+# ... and gets so long to say anything, as does whatever carries no report: what is published is small (INLINE_BYTES).
+ANSWER_S = 2.0
+
+# Joining takes a few round trips; given up so soon, the next attempt comes within two seconds of the end of a fault.
+JOIN_S = 1.25
 
 _FENCED = "FENCED "
 
@@ -54,26 +59,50 @@ def _cancellations() -> int:
 
 
 @contextlib.asynccontextmanager
-async def subscription(redis: Any, url: str, *names: str | bytes) -> AsyncIterator[AsyncIterator[Payload]]:
+async def prompt(url: str, what: str, within_s: float) -> AsyncIterator[None]:
+    """
+    Do as ``translated`` does, and end the block when it takes too long.
+
+    Args:
+        url: Of the broker, without credentials.
+        what: Is waited for, as in "answer to a probe".
+        within_s: That long.
+    """
+    with translated(url):
+        try:
+            async with asyncio.timeout(within_s):
+                yield
+        except TimeoutError as exc:
+            raise BrokerUnavailable(url, f"no {what} within {within_s:g} s") from exc
+
+
+@contextlib.asynccontextmanager
+async def subscription(redis: Any, url: str, probes: str, *names: str | bytes) -> AsyncIterator[AsyncIterator[Payload]]:
     """
     Receive every payload that is published to ``names`` after entry; the iterator raises when the link is dead.
 
     Args:
         redis: The library's client; its types are those of decoded replies, which are not asked for here.
         url: Of the broker, without credentials.
+        probes: Begin of the name of the pub/sub channel on which the link is tried.
         names: Of the pub/sub channels; one at least.
     """
+    # Nobody else can know it, so nothing else comes there.
+    probe = f"{probes}:{secrets.token_hex(16)}".encode()
     # The library's own handler writes every message out for a log that nobody keeps: 60 ms of the event loop for 15 MB
-    # (github.com/redis/redis-py/issues/4230); can go with redis-py 8.1.
+    # (github.com/redis/redis-py/issues/4230).
     pubsub = redis.pubsub(push_handler_func=_as_it_is)
     try:
-        with translated(url):
-            await pubsub.subscribe(*names)
-            # The answers to SUBSCRIBE: from here on nothing is missed.
-            answers = [await pubsub.get_message(timeout=SOCKET_TIMEOUT_S) for _ in names]
-        if None in answers:
-            raise BrokerUnavailable(url, f"no answer to SUBSCRIBE within {SOCKET_TIMEOUT_S} s")
-        yield _payloads(pubsub, url)
+        async with prompt(url, "answer to SUBSCRIBE", JOIN_S):
+            await pubsub.subscribe(*names, probe)
+            for _ in (*names, probe):  # the answers: from here on nothing is missed
+                await pubsub.get_message(timeout=None)
+        yield _payloads(redis, pubsub, url, probe)
+    except BrokerUnavailable:
+        # What is idle is as dead as this, perhaps, and would not tell either.
+        with contextlib.suppress(RedisError, OSError):
+            await redis.connection_pool.disconnect(inuse_connections=False)
+        raise
     finally:
         with contextlib.suppress(RedisError, OSError):
             await pubsub.aclose()
@@ -83,20 +112,24 @@ async def _as_it_is(response: Any) -> Any:
     return response
 
 
-async def _payloads(pubsub: Any, url: str) -> AsyncIterator[Payload]:
-    pinged = False
+async def _payloads(redis: Any, pubsub: Any, url: str, probe: bytes) -> AsyncIterator[Payload]:
     while True:
         with translated(url):
-            item: dict[str, Any] | None = await pubsub.get_message(timeout=SOCKET_TIMEOUT_S if pinged else PROBE_S)
-            if item is None and not pinged:
-                # The library does not see a half-open link by itself: nothing comes, and nothing fails.
-                await pubsub.ping()
-        if item is None and pinged:
-            raise BrokerUnavailable(url, "no answer to a ping")
-        pinged = item is None
-        if item is None or item["type"] == "pong":
-            continue
+            item: dict[str, Any] | None = await pubsub.get_message(timeout=PROBE_S)
+        if item is None:
+            item = await _answer(redis, pubsub, url, probe)
         if item["type"] != "message":
             # The library subscribed again by itself: something may have been missed.
             raise BrokerUnavailable(url, "the subscription was interrupted")
-        yield item["channel"], item["data"]
+        if item["channel"] != probe:
+            yield item["channel"], item["data"]
+
+
+async def _answer(redis: Any, pubsub: Any, url: str, probe: bytes) -> dict[str, Any]:
+    """Give what comes next, if anything does: the library does not notice a half-open link by itself."""
+    async with prompt(url, "answer to a probe", ANSWER_S):
+        # By the way of the reports, so that all of it is tried.
+        if not await redis.publish(probe, b""):
+            raise BrokerUnavailable(url, "it knows nothing of the subscription any more")
+        item: dict[str, Any] = await pubsub.get_message(timeout=None)
+        return item
