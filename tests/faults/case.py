@@ -43,7 +43,7 @@ class Size:
 
 
 FULL = Size(clients=200, changes=100, pace_s=0.12, outage_s=10.0, restarts=20)
-SHORT = Size(clients=40, changes=25, pace_s=0.1, outage_s=5.5, restarts=2)
+SHORT = Size(clients=40, changes=25, pace_s=0.1, outage_s=4.0, restarts=2)
 
 
 class Case:
@@ -69,7 +69,8 @@ class Case:
     async def amid(self) -> None:
         """Wait until a good part of the changes was made: now the fault may come."""
         enough = self.size.changes * BEFORE
-        await await_until("the changes are under way", lambda: self.reports.change > enough)
+        timeout_s = 10 + 2 * enough * self.size.pace_s
+        await await_until("the changes are under way", lambda: self.reports.change > enough, timeout_s)
 
     async def noticed(self) -> None:
         """Wait until the gateways that serve have noticed that they do not follow Redis any more."""

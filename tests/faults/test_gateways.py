@@ -39,7 +39,7 @@ async def test_gateway_joins(size: Size, row: Row) -> None:
 async def test_rolling_restart(size: Size, row: Row) -> None:
     """Both gateways restarted by SIGTERM, one after the other, again and again: each time, it is ready again."""
     # So that there are changes to the end.
-    steady = dataclasses.replace(size, pace_s=size.restarts * 4 / size.changes)
+    steady = dataclasses.replace(size, pace_s=size.restarts * 5 / size.changes)
     row.note = f"{size.restarts} times both"
     async with running(steady, row, Plan()) as case:
         for _ in range(size.restarts):
