@@ -84,10 +84,12 @@ def measure(clients: int, restart_s: float) -> dict[str, Any]:
 
 def stormed(crowd: Crowd, victim: "Gateway", writer: Writer, restart_s: float) -> dict[str, Any]:
     """Have all clients come, kill the gateway, and see them come back."""
+    changing = True
 
     def change() -> None:
-        writer.write()
-        crowd.at(time.monotonic() + CHANGE_EVERY_S, change)
+        if changing:
+            writer.write()
+            crowd.at(time.monotonic() + CHANGE_EVERY_S, change)
 
     change()
     crowd.arrive(len(crowd.clients) * ARRIVE_PER_CLIENT_S)
@@ -99,8 +101,10 @@ def stormed(crowd: Crowd, victim: "Gateway", writer: Writer, restart_s: float) -
     began_s = time.monotonic()
     victim.kill()
     crowd.at(began_s + restart_s, victim.start)
-    crowd.run(lambda: time.monotonic() > began_s + restart_s and not crowd.unsettled, PATIENCE_S)
+    crowd.run(lambda: crowd.unsettled > 0, PATIENCE_S)
+    crowd.run(lambda: not crowd.unsettled, PATIENCE_S)
     unsettled = crowd.unsettled
+    changing = False
     calm(crowd)
     newest = max(client.position for client in crowd.clients if client.position)
     after = totals(crowd)
@@ -113,10 +117,9 @@ def stormed(crowd: Crowd, victim: "Gateway", writer: Writer, restart_s: float) -
 
 
 def calm(crowd: Crowd) -> None:
-    """Let some changes come; the last one has arrived everywhere, if all is well."""
+    """Let all that is under way arrive."""
     until_s = time.monotonic() + CALM_S
     crowd.run(lambda: time.monotonic() > until_s, PATIENCE_S)
-    crowd.run(lambda: len({client.position for client in crowd.clients}) == 1, CHANGE_EVERY_S * 4)
 
 
 def totals(crowd: Crowd) -> dict[str, int]:

@@ -71,8 +71,10 @@ def table_of(result: dict[str, Any]) -> str:
             f"{result['cut_off']} of {result['clients']} clients were cut off; all were settled again after "
             f"{result['settled_after_s']} s (aim: {AIM_S:g} s, {verdict}), each after {away.get('p50')} s (median), "
             f"{away.get('p99')} s (99 %).",
-            f"{result['recovered']} resumed with what they had missed alone, {result['refused']} got the whole report; "
-            f"{result['gaps']} deltas did not fit; {result['behind_at_the_end']} lacked the newest change at the end.",
+            f"{result['settled_on_the_restarted']} of them settled on the gateway that was started again, "
+            f"{result['settled_on_the_other']} on the other. {result['recovered']} resumed with what they had missed",
+            f"alone, {result['refused']} got the whole report; {result['gaps']} deltas did not fit; "
+            f"{result['behind_at_the_end']} lacked the newest change at the end.",
             "",
             aligned(cells),
         )

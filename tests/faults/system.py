@@ -23,6 +23,7 @@ class Plan:
         redis: Arguments of the server.
         redis_port: Of the server; 0 takes a free one.
         link_port: Where the others find it, if that is another.
+        url: Of servers that run already, in place of the one.
         watchers: How many.
         gateways: How many of the two run from the beginning.
         watcher: More settings of the watchers.
@@ -32,6 +33,7 @@ class Plan:
     redis: tuple[str, ...] = ("--appendonly", "yes")
     redis_port: int = 0
     link_port: int = 0
+    url: str = ""
     watchers: int = 1
     gateways: int = GATEWAYS
     watcher: Mapping[str, str] = dataclasses.field(default_factory=dict)
@@ -44,7 +46,7 @@ class System:
 
     Attributes:
         report: The watched file.
-        redis: The server.
+        redis: The server; not started if the plan has others.
         watchers: One of them leads.
         gateways: Two.
 
@@ -57,11 +59,13 @@ class System:
         self.report = folder / "reports" / "GitRepoReport.json"
         self.report.parent.mkdir()
         self.redis = Redis(plan.redis_port or free_port(), plan.redis, folder)
-        link = {"REDIS_URL": f"redis://{HOST}:{plan.link_port or self.redis.port}/0", "LOG_FORMAT": "json"}
+        url = plan.url or f"redis://{HOST}:{plan.link_port or self.redis.port}/0"
+        link = {"REDIS_URL": url, "LOG_FORMAT": "json"}
         watch = {**link, "REPORT_FILE": str(self.report), **plan.watcher}
         serve = {**link, "GATEWAY_DRAIN_S": "1", **plan.gateway}
         self.watchers = [_service("watcher", number, watch, folder) for number in range(plan.watchers)]
         self.gateways = [_service("gateway", number, serve, folder) for number in range(GATEWAYS)]
+        self._has_redis = not plan.url
         self._first = [*self.watchers, *self.gateways[: plan.gateways]]
 
     @property
@@ -71,8 +75,9 @@ class System:
 
     async def run(self) -> None:
         """Start Redis, then the rest; returns when all are ready."""
-        self.redis.start()
-        await self.redis.ready()
+        if self._has_redis:
+            self.redis.start()
+            await self.redis.ready()
         for process in self._first:
             process.start()
         for process in self._first:
