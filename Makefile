@@ -1,37 +1,43 @@
-# `make` prints this list. Everything is installed into .venv and nowhere else.
+# `make` prints this list. Everything is installed into .venv and dashboard/node_modules and nowhere else.
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 MEMBERS := libs/reportcast services/watcher services/gateway services/standalone
 EXPORT := $(BIN)/uv --quiet export --frozen --no-header --no-annotate --no-emit-workspace --format requirements-txt
+NPM := dashboard/with-node npm
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # Read by the demo from its environment.
 export REPORT_FILE GIT_ROOT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint torture faults bench-latency bench-drain bench-watch bench-fanout bench-large bench-redis bench-sockets bench-storm plan lock up down clean
+.PHONY: help setup demo test lint golden torture faults bench-latency bench-drain bench-watch bench-fanout bench-large bench-redis bench-sockets bench-storm plan lock up down clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.installed ## Set up .venv (the other targets do it by themselves)
+setup: $(VENV)/.installed dashboard/node_modules/.installed ## Set up all tools (the other targets do it by themselves)
 
-demo: setup ## Show a real report live: make demo [REPORT_FILE=/path/to/GitRepoReport.json] [GIT_ROOT=/path]
+demo: $(VENV)/.installed ## Show a real report live: make demo [REPORT_FILE=/path/to/GitRepoReport.json] [GIT_ROOT=/path]
 	@$(BIN)/python demo/demo.py
 
 test: lint ## Lint, types, import contracts and all tests with coverage
+	@$(NPM) test
 	@rm -f .coverage .coverage.*
 	$(BIN)/python -m pytest --cov --cov-report=
 	$(BIN)/python -m coverage report
 	$(BIN)/python -m coverage report --include='libs/reportcast/src/reportcast/contracts/*' --fail-under=100
 
-lint: setup ## Lint, format check, types and import contracts
+lint: setup ## Lint, format check, types and import contracts, of the Python and the TypeScript
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+	@$(NPM) run --silent lint
+
+golden: setup ## Write tests/golden again: what the tests of both languages read (then look at what changed)
+	$(BIN)/python -m tests.golden.make
 
 torture: setup ## The watcher's acceptance list on three file systems; writes docs/torture.md (needs root to mount)
 	$(BIN)/python -m pytest tests/torture --torture-table docs/torture.md
@@ -76,15 +82,21 @@ down: ## Stop what `make up` started; the data stays
 lock: setup ## Resolve the newest versions again into the lock files (names, versions, hashes)
 	$(BIN)/uv --quiet lock --upgrade
 	$(EXPORT) --no-dev --output-file requirements.lock
+	$(EXPORT) --only-group node --output-file requirements-node.lock
 	$(EXPORT) --only-group build --output-file requirements-build.lock
 	$(EXPORT) --group dev --output-file requirements-dev.lock
 
 clean: ## Remove what set-up and the tests made
-	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dashboard/node_modules .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/.installed: requirements-dev.lock $(MEMBERS:%=%/pyproject.toml)
 	@echo "setting up $(VENV) (about a minute the first time)"
 	@[ -x $(BIN)/python ] || $(PYTHON) -m venv $(VENV)
 	@$(PIP) install --require-hashes --no-deps -r requirements-dev.lock
 	@PATH="$(CURDIR)/$(BIN):$$PATH" $(PIP) install --no-deps --no-build-isolation $(MEMBERS:%=--editable %)
+	@touch $@
+
+dashboard/node_modules/.installed: $(VENV)/.installed dashboard/package-lock.json
+	@echo "setting up dashboard/node_modules"
+	@$(NPM) ci --loglevel=error
 	@touch $@

@@ -8,9 +8,11 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import redis.asyncio
 import websockets.exceptions
 from gateway.audience import MAX_FILTERS
 from gateway.relay import VERIFY_S
@@ -22,11 +24,12 @@ from reportcast.contracts.close_codes import CloseCode
 from reportcast.contracts.delta import apply
 from reportcast.contracts.messages import Changed, Delta, Source, SourceState
 from reportcast.contracts.position import Position
+from reportcast.contracts.report import parse_report
 from websockets.asyncio.client import ClientConnection
 
 from tests.support.redis_server import RedisServer
-from tests.support.reports import audit, change, publication
-from tests.support.running import CHANNEL, SINCE, Running, RunningGateway, live, running_gateway
+from tests.support.reports import audit, audit_bytes, change, publication
+from tests.support.running import CHANNEL, SINCE, Running, RunningGateway, live, running_gateway, running_watcher
 from tests.support.wait import await_until
 
 
@@ -410,7 +413,8 @@ async def test_another_epoch(redis_broker: RedisBroker, redis_server: RedisServe
         await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
         async with gateway.connect_v1() as client:
             _, _, first, _ = await take(client, "hello", "following", "snapshot", "status")
-            await redis_broker._redis.hset(keys_of(CHANNEL).state, "server", "0" * 40)
+            async with redis.asyncio.Redis.from_url(redis_server.url) as direct:
+                await direct.hset(keys_of(CHANNEL).state, "server", "0" * 40)
             await redis_broker.publish(CHANNEL, change(1, 2))
             (second,) = await take(client, "snapshot")
 
@@ -418,17 +422,51 @@ async def test_another_epoch(redis_broker: RedisBroker, redis_server: RedisServe
     assert (first["offset"], second["offset"]) == (1, 2)
 
 
-async def test_foreign_messages(redis_broker: RedisBroker) -> None:
+async def test_foreign_messages(redis_broker: RedisBroker, redis_server: RedisServer) -> None:
     """Are counted and ignored; none reaches a client or ends the relay."""
     await redis_broker.publish(CHANNEL, publication(1))
     async with running_gateway(redis_broker) as gateway:
         await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
-        async with gateway.connect_v1() as client:
+        direct = redis.asyncio.Redis.from_url(redis_server.url)
+        async with gateway.connect_v1() as client, direct:
             await take(client, "hello", "following", "snapshot", "status")
             for foreign in (b"", b"\xff\xfe", b"{}", b'{"type":"delta"}', b"x" * 100_000, b'{"type":"dance"}'):
-                await redis_broker._redis.publish(keys_of(CHANNEL).messages, foreign)
+                await direct.publish(keys_of(CHANNEL).messages, foreign)
             await redis_broker.publish(CHANNEL, change(1, 2))
             (delta,) = await take(client, "delta")
 
     assert delta["offset"] == 2
     assert VERIFY_S  # the relay has been there all the time: nothing was read again
+
+
+def thousand(moment: int, dirty: int) -> bytes:
+    """Give a report file of a thousand repositories, as the auditor writes it; some of them are dirty."""
+    listed = [
+        {
+            "name": f"homelab-{number:04}",
+            "status": "dirty" if number < dirty else "clean",
+            "clone_url": f"https://git.example.net/homelab/homelab-{number:04}.git",
+            "local_path": f"/mnt/git/homelab-{number:04}",
+            "dashboard_link": f"/audit/homelab-{number:04}?action=view",
+        }
+        for number in range(1000)
+    ]
+    return audit_bytes(moment, repos=listed, summary={"total": 1000, "dirty": dirty, "clean": 1000 - dirty})
+
+
+async def test_one_changed_repository_of_a_thousand(memory_broker: MemoryBroker, tmp_path: Path) -> None:
+    """From the file to the client: less than 1 KiB on the wire, and a fiftieth of the report."""
+    path = tmp_path / "r.json"
+    path.write_bytes(thousand(1, 10))
+    async with running_watcher(memory_broker, path), running_gateway(memory_broker) as gateway:
+        await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
+        async with gateway.connect_v1(compression=None) as client:
+            whole = [await client.recv() for _ in range(3)][-1]
+            path.write_bytes(thousand(2, 11))
+            while json.loads(raw := await client.recv())["type"] != "delta":
+                pass
+
+    (changed,) = json.loads(raw)["changes"]["changed"]
+    assert (changed["name"], changed["from"], changed["to"]) == ("homelab-0010", "clean", "dirty")
+    assert len(raw) < min(1024, len(whole) / 50)
+    assert apply(text_of(raw, "changes"), text_of(whole, "data")) == parse_report(thousand(2, 11)).body

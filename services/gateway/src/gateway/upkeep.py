@@ -59,14 +59,15 @@ class Upkeep:
             tasks.create_task(self._look_for_ever())
 
     async def _ping_for_ever(self) -> None:
+        pong_s = min(PONG_S, self._ping_interval_s / 2)
         while True:
-            await asyncio.sleep(self._ping_interval_s)
+            await asyncio.sleep(self._ping_interval_s - pong_s)
             for few in slices(self._roster.connections):
                 for connection in few:
                     if connection.flow is Flow.OPEN:  # one that is paused would not get it
                         connection.ping()
                 await asyncio.sleep(0)
-            await asyncio.sleep(min(PONG_S, self._ping_interval_s / 2))
+            await asyncio.sleep(pong_s)
             for few in slices(self._roster.connections):
                 for connection in few:
                     self._drop_silent(connection)

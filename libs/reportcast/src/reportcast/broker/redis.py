@@ -1,24 +1,18 @@
 """
-The Redis broker: the only module that knows Redis' client library.
+The Redis broker: its modules (redis*.py) are the only ones that know Redis' client library.
 
 The library is told not to retry: it would reconnect a lost subscription in silence, and what was published in
 between would be missing without a trace. Those who use the broker retry, and read the state again.
 """
 
+import asyncio
 import contextlib
-import importlib.resources
 import re
 import secrets
-import socket
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
-import redis.asyncio
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
 
 from reportcast.broker.base import (
     LEASE_S,
@@ -30,9 +24,12 @@ from reportcast.broker.base import (
     RejectionLimits,
     Stored,
 )
-from reportcast.broker.errors import BrokerError
+from reportcast.broker.errors import BrokerError, BrokerUnavailable
 from reportcast.broker.keys import keys_of
-from reportcast.broker.redis_link import ANSWER_S, SOCKET_TIMEOUT_S, Payload, prompt, subscription, translated
+from reportcast.broker.redis_client import Client, servers_of
+from reportcast.broker.redis_link import ANSWER_S, Payload, prompt, subscription, together, translated
+from reportcast.broker.redis_script import Script
+from reportcast.broker.redis_url import parse_redis_url
 from reportcast.contracts.messages import (
     INLINE_BYTES,
     Delta,
@@ -49,23 +46,17 @@ from reportcast.contracts.messages import (
 )
 from reportcast.contracts.position import Position
 
-_SCRIPTS = importlib.resources.files("reportcast.broker")
 _REFRESH = b"refresh"
 # Each half of an id is below 2**64; Redis refuses to look for a greater one.
 _REJECTION_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 
-CONNECT_TIMEOUT_S = 1.0
-
-# If the network does not even take a ping, the kernel ends the link after so long.
-USER_TIMEOUT_MS = 2500
-
 
 class RedisBroker:
     """
-    A ``Broker`` on one Redis server.
+    A ``Broker`` on Redis: one server, or those that Sentinels or a cluster know of.
 
     Args:
-        url: ``redis://``, ``rediss://`` or ``unix://``.
+        url: As ``REDIS_URL`` has it.
         limits: Of each channel's history.
         on_bad_message: Called with the reason for each message that is none of ours.
         rejection_limits: Of each channel's refused contents.
@@ -83,23 +74,15 @@ class RedisBroker:
         rejection_limits: RejectionLimits | None = None,
         delta_limits: DeltaLimits | None = None,
     ) -> None:
-        self._url = redact(url)
+        where = parse_redis_url(url)
+        self._url = str(where)
+        self._servers = servers_of(where)
         self._limits = limits or HistoryLimits()
         self._rejection_limits = rejection_limits or RejectionLimits()
         self._delta_limits = delta_limits or DeltaLimits()
         self._on_bad_message = on_bad_message
-        # Any: the library's types allow for decoded replies, which are not asked for here.
-        self._redis: Any = redis.asyncio.Redis.from_url(
-            url,
-            retry=Retry(NoBackoff(), 0),
-            socket_timeout=SOCKET_TIMEOUT_S,
-            socket_connect_timeout=CONNECT_TIMEOUT_S,
-            client_name="reportcast",
-            **_tcp_options(url),
-        )
         self._publish, self._read, self._lease, self._set_source, self._reject = (
-            self._redis.register_script(_SCRIPTS.joinpath(f"{name}.lua").read_text())
-            for name in ("publish", "read", "lease", "source", "reject")
+            Script(self._servers, name) for name in ("publish", "read", "lease", "source", "reject")
         )
 
     async def lease(self, channels: Sequence[str], holder: str) -> list[Lease | BrokerError]:
@@ -109,10 +92,54 @@ class RedisBroker:
         await self._leases(channels, holder, 0)
 
     async def _leases(self, channels: Sequence[str], holder: str, ttl_s: float) -> list[Any]:
-        keys = [key for each in map(keys_of, channels) for key in (each.lease, each.state)]
+        args = [holder, int(ttl_s * 1000)]
+        if self._servers.is_cluster:
+            replies = await self._apart(channels, lambda run, each: self._lease.queue(run, _lease_keys(each), args))
+            return [replies[channel] for channel in channels]
         async with self._prompt():
-            replies: list[Any] = await self._lease(keys, [holder, int(ttl_s * 1000)])
-            return replies
+            found: list[Any] = await self._lease([key for each in channels for key in _lease_keys(each)], args)
+            return found
+
+    async def _apart(self, channels: Collection[str], queue: Callable[[Client, str], None]) -> dict[str, Any]:
+        """
+        Have each server do something for those channels that it has.
+
+        Args:
+            channels: All of them.
+            queue: Adds to a pipeline what is to be done for one.
+
+        Returns:
+            By channel the reply or what went wrong: a server that is away disturbs only those that it has.
+
+        Raises:
+            BrokerError: If all went wrong.
+        """
+        replies: dict[str, Any] = {}
+
+        async def ask(client: Client, batch: Sequence[str]) -> None:
+            try:
+                async with self._prompt(), client.pipeline(transaction=False) as pipeline:
+                    for channel in batch:
+                        queue(pipeline, channel)
+                    replies.update(zip(batch, await pipeline.execute(raise_on_error=False), strict=True))
+            except BrokerError as error:
+                replies.update(dict.fromkeys(batch, error))
+
+        batches = await self._batches(channels)
+        async with asyncio.TaskGroup() as tasks:
+            for client, batch in batches.items():
+                tasks.create_task(ask(client, batch))
+        errors = [reply for reply in replies.values() if isinstance(reply, BrokerError)]
+        if errors and len(errors) == len(replies):
+            raise errors[0]
+        return replies
+
+    async def _batches(self, channels: Collection[str]) -> dict[Client, list[str]]:
+        batches: dict[Client, list[str]] = {}
+        async with self._prompt():
+            for channel in channels:
+                batches.setdefault(await self._of(channel), []).append(channel)
+        return batches
 
     def _lease_of(self, reply: Any) -> Lease | BrokerError:
         try:
@@ -166,7 +193,7 @@ class RedisBroker:
 
     async def position(self, channel: str) -> Position | None:
         async with self._prompt():
-            epoch, offset = await self._redis.hmget(keys_of(channel).state, ["epoch", "offset"])
+            epoch, offset = await (await self._of(channel)).hmget(keys_of(channel).state, ["epoch", "offset"])
             return Position(epoch.decode(), int(offset)) if epoch and offset else None
 
     async def set_source(self, channel: str, source: Source, fence: int | None = None) -> None:
@@ -175,11 +202,11 @@ class RedisBroker:
             await self._set_source([keys.state], [keys.messages, _argument(fence), encode_message(source)])
 
     async def set_sources(self, sources: Mapping[str, tuple[Source, int]]) -> None:
-        async with self._prompt(), self._redis.pipeline(transaction=False) as pipeline:
-            for channel, (source, fence) in sources.items():
-                keys = keys_of(channel)
-                await self._set_source([keys.state], [keys.messages, fence, encode_message(source)], pipeline)
-            await pipeline.execute(raise_on_error=False)
+        def queue(pipeline: Client, channel: str) -> None:
+            keys, (source, fence) = keys_of(channel), sources[channel]
+            self._set_source.queue(pipeline, [keys.state], [keys.messages, fence, encode_message(source)])
+
+        await self._apart(sources, queue)
 
     async def reject(self, channel: str, rejection: Rejection, content: bytes) -> None:
         keys, limits = keys_of(channel), self._rejection_limits
@@ -189,7 +216,7 @@ class RedisBroker:
 
     async def rejections(self, channel: str) -> list[Rejection]:
         with self._translated():
-            entries = await self._redis.xrevrange(keys_of(channel).rejections)
+            entries = await (await self._of(channel)).xrevrange(keys_of(channel).rejections)
             return [
                 msgspec.structs.replace(msgspec.json.decode(fields[b"record"], type=Rejection), id=name.decode())
                 for name, fields in entries
@@ -199,52 +226,64 @@ class RedisBroker:
         if not _REJECTION_ID.fullmatch(rejection_id):
             return None
         with self._translated():
-            entries = await self._redis.xrange(keys_of(channel).rejected, rejection_id, rejection_id)
+            entries = await (await self._of(channel)).xrange(keys_of(channel).rejected, rejection_id, rejection_id)
         content: bytes | None = entries[0][1][b"content"] if entries else None
         return content
 
     async def announce_refreshed(self, channel: str) -> None:
         async with self._prompt():
-            await self._redis.publish(keys_of(channel).messages, encode_message(Refreshed()))
+            await (await self._of(channel)).publish(keys_of(channel).messages, encode_message(Refreshed()))
 
     @contextlib.asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[AsyncIterator[Message]]:
-        keys = keys_of(channel)
-        async with subscription(self._redis, self._url, keys.probes, keys.messages) as payloads:
-            yield self._messages(payloads)
+        with self._doubting():
+            async with self._prompt():
+                client = await self._of(channel)
+            keys = keys_of(channel)
+            async with subscription(client, self._url, keys.probes, keys.messages) as payloads:
+                yield self._messages(payloads)
 
     async def request_refresh(self, channel: str) -> Refresh:
         keys = keys_of(channel)
         async with self._prompt():
-            if not await self._redis.set(keys.throttle, b"", nx=True, px=1000):
+            if not await (await self._of(channel)).set(keys.throttle, b"", nx=True, px=1000):
                 return Refresh.TOO_SOON
-            heard = await self._redis.publish(keys.requests, _REFRESH)
+            heard = await (await self._of(channel)).publish(keys.requests, _REFRESH)
         return Refresh.REQUESTED if heard else Refresh.NO_WATCHER
 
     @contextlib.asynccontextmanager
     async def refresh_requests(self, channels: Sequence[str]) -> AsyncIterator[AsyncIterator[str]]:
         asked = {keys_of(channel).requests.encode(): channel for channel in channels}
-        async with subscription(self._redis, self._url, keys_of(channels[0]).probes, *asked) as payloads:
-            yield self._requests(payloads, asked)
+        with self._doubting():
+            # Where the requests are published: a server of a cluster counts those alone who listen there.
+            batches = await self._batches(channels)
+            async with contextlib.AsyncExitStack() as stack:
+                heard = [
+                    await stack.enter_async_context(
+                        subscription(client, self._url, keys_of(batch[0]).probes, *(keys_of(c).requests for c in batch))
+                    )
+                    for client, batch in batches.items()
+                ]
+                payloads = await stack.enter_async_context(together(heard)) if len(heard) > 1 else heard[0]
+                yield self._requests(payloads, asked)
 
     async def history(self, channel: str) -> list[str]:
         with self._translated():
-            names = await self._redis.zrevrange(keys_of(channel).names, 0, -1)
+            names = await (await self._of(channel)).zrevrange(keys_of(channel).names, 0, -1)
             return [name.decode() for name in names]
 
     async def past_report(self, channel: str, name: str) -> bytes | None:
         keys = keys_of(channel)
         with self._translated():
-            offset = await self._redis.zscore(keys.names, name)
+            offset = await (await self._of(channel)).zscore(keys.names, name)
             if offset is None:
                 return None
-            entries = await self._redis.xrange(keys.history, f"{int(offset)}-0", f"{int(offset)}-0")
+            entries = await (await self._of(channel)).xrange(keys.history, f"{int(offset)}-0", f"{int(offset)}-0")
         snapshot = self._decode(entries[0][1][b"message"]) if entries else None
         return snapshot.body if isinstance(snapshot, Snapshot) else None
 
     async def close(self) -> None:
-        with contextlib.suppress(RedisError, OSError):
-            await self._redis.aclose()
+        await self._servers.aclose()
 
     async def _messages(self, payloads: AsyncIterator[Payload]) -> AsyncIterator[Message]:
         async for _, payload in payloads:
@@ -268,18 +307,29 @@ class RedisBroker:
             self._on_bad_message(str(exc))
             return None
 
-    def _translated(self) -> contextlib.AbstractContextManager[None]:
-        return translated(self._url)
+    async def _of(self, channel: str) -> Client:
+        return await self._servers.of(keys_of(channel).state)
 
-    def _prompt(self) -> contextlib.AbstractAsyncContextManager[None]:
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        with self._doubting(), translated(self._url):
+            yield
+
+    @contextlib.asynccontextmanager
+    async def _prompt(self) -> AsyncIterator[None]:
         """Do as ``_translated`` does, for what carries no report."""
-        return prompt(self._url, "answer", ANSWER_S)
+        with self._doubting():
+            async with prompt(self._url, "answer", ANSWER_S):
+                yield
 
-
-def _tcp_options(url: str) -> dict[str, Any]:
-    if url.startswith("unix:") or not hasattr(socket, "TCP_USER_TIMEOUT"):
-        return {}
-    return {"socket_keepalive": True, "socket_keepalive_options": {socket.TCP_USER_TIMEOUT: USER_TIMEOUT_MS}}
+    @contextlib.contextmanager
+    def _doubting(self) -> Iterator[None]:
+        """Have it asked again who has which key, after what may be due to that."""
+        try:
+            yield
+        except BrokerUnavailable:
+            self._servers.doubt()
+            raise
 
 
 def _argument(fence: int | None) -> int | str:
@@ -291,7 +341,6 @@ def _lease_of(holder: bytes, fence: bytes, epoch: bytes | None, offset: bytes | 
     return Lease(int(fence) if fence else None, holder.decode(), position, bool(has_report))
 
 
-def redact(url: str) -> str:
-    """Give the URL without user name, password and query, fit for a log."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+def _lease_keys(channel: str) -> tuple[str, str]:
+    keys = keys_of(channel)
+    return keys.lease, keys.state

@@ -3,12 +3,21 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from typing import Any
 
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import (
+    AskError,
+    AuthenticationError,
+    ClusterDownError,
+    MasterDownError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+    TryAgainError,
+)
 
-from reportcast.broker.errors import BrokerFenced, BrokerRefused, BrokerUnavailable
+from reportcast.broker.errors import BrokerError, BrokerFenced, BrokerRefused, BrokerUnavailable
 
 # A 16 MiB report takes this long at 1.7 MB/s, the slowest link to Redis that is good enough for one.
 SOCKET_TIMEOUT_S = 10.0
@@ -22,6 +31,9 @@ ANSWER_S = 2.0
 JOIN_S = 1.25
 
 _FENCED = "FENCED "
+
+# What a server says that is not, or not yet, or not any more, the one to ask. MovedError is an AskError to the library.
+_ELSEWHERE = (AskError, ClusterDownError, MasterDownError, ReadOnlyError, TryAgainError)
 
 Payload = tuple[bytes, bytes]  # the pub/sub channel's name, and what was published there
 
@@ -39,6 +51,8 @@ def translated(url: str) -> Iterator[None]:
         yield
     except AuthenticationError as exc:  # a connection error to the library; trying again does not help
         raise BrokerRefused(url, "it wants another user name or password than REDIS_URL gives") from exc
+    except _ELSEWHERE as exc:
+        raise BrokerUnavailable(url, str(exc)) from exc
     except ResponseError as exc:
         if (reason := str(exc)).startswith(_FENCED):
             raise BrokerFenced(url, reason.removeprefix(_FENCED)) from exc
@@ -106,6 +120,40 @@ async def subscription(redis: Any, url: str, probes: str, *names: str | bytes) -
     finally:
         with contextlib.suppress(RedisError, OSError):
             await pubsub.aclose()
+
+
+@contextlib.asynccontextmanager
+async def together(subscriptions: Collection[AsyncIterator[Payload]]) -> AsyncIterator[AsyncIterator[Payload]]:
+    """Receive what comes by several subscriptions; the first that is dead ends them all."""
+    heard: asyncio.Queue[Payload | BrokerError] = asyncio.Queue(maxsize=1)  # full: Redis waits, as with one
+
+    async def listen(payloads: AsyncIterator[Payload]) -> None:
+        try:
+            async for payload in payloads:
+                await heard.put(payload)
+        except BrokerError as error:
+            await heard.put(error)
+
+    failed: BrokerError | None = None
+    async with asyncio.TaskGroup() as tasks:
+        listening = [tasks.create_task(listen(payloads)) for payloads in subscriptions]
+        try:
+            yield _taken(heard)
+        except BrokerError as error:
+            failed = error  # raised below, or the group would wrap it
+        finally:
+            for task in listening:
+                task.cancel()
+    if failed:
+        raise failed
+
+
+async def _taken(heard: asyncio.Queue[Payload | BrokerError]) -> AsyncIterator[Payload]:
+    while True:
+        payload = await heard.get()
+        if isinstance(payload, BrokerError):
+            raise payload
+        yield payload
 
 
 async def _as_it_is(response: Any) -> Any:

@@ -22,13 +22,21 @@ from reportcast.contracts.messages import Finding
 from reportcast.contracts.places import MAX_PARTS, Path
 
 # Any JSON of any depth: kept as its text, never built. Empty where there is none.
-_NOTHING = msgspec.Raw(b"")
+NOTHING = msgspec.Raw(b"")
 
 
-class _Repo(msgspec.Struct):
+class Repo(msgspec.Struct):
+    """
+    What is read of a repository.
+
+    Attributes:
+        status: As written; empty where there is none.
+        uncommitted_changes: As written; empty where there is none.
+    """
+
     name: str
-    status: msgspec.Raw = _NOTHING
-    uncommitted_changes: msgspec.Raw = msgspec.field(name="uncommittedChanges", default=_NOTHING)
+    status: msgspec.Raw = NOTHING
+    uncommitted_changes: msgspec.Raw = msgspec.field(name="uncommittedChanges", default=NOTHING)
 
     @property
     def has_status(self) -> bool:
@@ -61,22 +69,22 @@ class Audit:
     """What is read of an audit report; ``repos`` in their order."""
 
     timestamp: str
-    repos: list[_Repo]
+    repos: list[Repo]
     summary: _Summary | None
 
 
 class _Top(msgspec.Struct):
     timestamp: msgspec.Raw
     repos: msgspec.Raw
-    summary: msgspec.Raw = _NOTHING
+    summary: msgspec.Raw = NOTHING
 
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _texts = msgspec.json.Decoder(list[msgspec.Raw])
 _top = msgspec.json.Decoder(_Top)
 _timestamp = msgspec.json.Decoder(str)
-_repo = msgspec.json.Decoder(_Repo)
-_repos = msgspec.json.Decoder(list[_Repo])
+_repo = msgspec.json.Decoder(Repo)
+_repos = msgspec.json.Decoder(list[Repo])
 _summary = msgspec.json.Decoder(_Summary)
 
 
@@ -121,7 +129,7 @@ def _decode_last(decoder: msgspec.json.Decoder[_T], part: msgspec.Raw, path: Pat
         return _decode(decoder, msgspec.json.encode(_fields.decode(part)), path, text)
 
 
-def _decode_repos(part: msgspec.Raw, text: JsonText) -> list[_Repo]:
+def _decode_repos(part: msgspec.Raw, text: JsonText) -> list[Repo]:
     try:
         return _repos.decode(part)
     except msgspec.ValidationError as exc:
@@ -134,21 +142,18 @@ def _decode_repos(part: msgspec.Raw, text: JsonText) -> list[_Repo]:
 
 def repo_texts(audit: Audit, text: JsonText) -> dict[str, int]:
     """Give a hash of each repository's text by its name, to see which changed."""
-    raws = _texts.decode(_top.decode(text.readable).repos)
+    raws = texts_of(repos_text(text.readable))
     return {repo.name: hash(bytes(raw)) for repo, raw in zip(audit.repos, raws, strict=True)}
 
 
-def states_of(repos: bytes) -> list[tuple[str, str]]:
-    """
-    Give the name and the state of each repository.
+def repos_text(readable: bytes) -> msgspec.Raw:
+    """Give the list of repositories of an audit report as it is written."""
+    return _top.decode(readable).repos
 
-    Args:
-        repos: The list's text.
 
-    Raises:
-        msgspec.DecodeError: If it is none of an audit report.
-    """
-    return [(repo.name, msgspec.json.decode(repo.state, type=str)) for repo in _repos.decode(repos)]
+def texts_of(array: bytes | msgspec.Raw) -> list[msgspec.Raw]:
+    """Give the items of an array as they are written."""
+    return _texts.decode(array)
 
 
 def audit_findings(audit: Audit, text: JsonText) -> Iterator[Finding]:

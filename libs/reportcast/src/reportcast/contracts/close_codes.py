@@ -18,6 +18,14 @@ class CloseCode(enum.IntEnum):
     TRY_AGAIN_LATER = 1013
     TOO_SLOW = 4008
 
+    @property
+    def comes_back(self) -> bool:
+        """Whether the same client, unchanged, should come back."""
+        return self not in _FOR_GOOD and (self < 3500 or 4000 <= self < 4500)
+
+
+# For who comes back unchanged, it would end the same way.
+_FOR_GOOD = (1002, 1003, 1007, 1008, 1009, 1010)
 
 # Never sent: what a connection is said to have ended with when nobody said anything (RFC 6455, 7.4.1).
 NO_CODE = 1005

@@ -1,86 +1,104 @@
 """
-What changed from one report to the next, as it travels; exact to the byte. Pure.
+What changed from one report to the next: made, proved, applied. Pure.
+
+Texts are compared and cut, never built into objects: a value comes out as its producer wrote it.
 
 Source: docs/protocol.md, Deltas.
 """
 
-from collections.abc import Iterator
-from typing import Literal
-
 import msgspec
 
-from reportcast.contracts.errors import DeltaError
-from reportcast.contracts.json_patch import apply_json_patch, json_patch_of
-from reportcast.contracts.merge_patch import apply_merge_patch, merge_patch_of
+from reportcast.contracts.errors import DeltaError, ReportShapeError
+from reportcast.contracts.json_patch import Operation, apply_operations, diff_operations
+from reportcast.contracts.merge_patch import apply_merge, diff_merge
 from reportcast.contracts.report import ReportKind
-from reportcast.contracts.repos_delta import ReposDelta, apply_repos_delta, repos_delta_of
-
-# A delta that is longer than this part of the report, and than so many bytes, is not worth it.
-WORTH = 0.5
-ALWAYS_WORTH_BYTES = 1024
+from reportcast.contracts.repos_delta import ReposDelta, apply_repos, diff_repos
 
 
-class _Patch(msgspec.Struct):
-    format: Literal["merge-patch", "json-patch"]
+class MergePatch(msgspec.Struct, forbid_unknown_fields=True, tag_field="format", tag="merge-patch"):
+    """What changes of a generic report, in the words of RFC 7386."""
+
     patch: msgspec.Raw
 
 
-class _Format(msgspec.Struct):
-    format: Literal["repos", "merge-patch", "json-patch"]
+class JsonPatch(msgspec.Struct, forbid_unknown_fields=True, tag_field="format", tag="json-patch"):
+    """What changes of a generic report, in the words of RFC 6902."""
+
+    patch: list[Operation]
 
 
-_format = msgspec.json.Decoder(_Format)
-_patch = msgspec.json.Decoder(_Patch)
-_repos = msgspec.json.Decoder(ReposDelta)
+# A delta that is longer than this, and than half of the report, is not worth it.
+WORTH_BYTES = 1024
+
+_decoder: msgspec.json.Decoder[ReposDelta | MergePatch | JsonPatch] = msgspec.json.Decoder(
+    ReposDelta | MergePatch | JsonPatch
+)
 
 
 def diff(before: bytes, after: bytes, kind: ReportKind) -> bytes | None:
     """
-    Give what leads from one report's body to another's.
-
-    It has proved itself: ``apply`` gives ``after`` to the byte.
+    Give the delta from one report's body to the next one's.
 
     Returns:
-        ``None`` if there is none that is worth it: at most half as long as ``after``, or 1 KiB.
+        Compact JSON; ``None`` if none that is at most half as long as ``after``, or WORTH_BYTES, makes exactly that of
+        ``before``: then the whole report is to be sent.
     """
     try:
-        for delta in _candidates(before, after, kind):
-            if len(delta) <= max(WORTH * len(after), ALWAYS_WORTH_BYTES) and apply(delta, before) == after:
-                return delta
-    except (DeltaError, RecursionError):
+        deltas = [_encode_audit(before, after)] if kind is ReportKind.AUDIT else _encode_generic(before, after)
+    except (DeltaError, ReportShapeError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
+    longest = max(len(after) // 2, WORTH_BYTES)
+    for delta in sorted(filter(None, deltas), key=len):
+        if len(delta) <= longest and _proves(delta, before, after):
+            return delta
     return None
 
 
-def _candidates(before: bytes, after: bytes, kind: ReportKind) -> Iterator[bytes]:
-    if kind is ReportKind.AUDIT:
-        delta = repos_delta_of(before, after)
-        if delta is not None:
-            yield msgspec.json.encode(delta)
-        return
-    merge = _Patch("merge-patch", msgspec.Raw(merge_patch_of(before, after)))
-    patch = _Patch("json-patch", msgspec.Raw(json_patch_of(before, after)))
-    yield from sorted(map(msgspec.json.encode, (merge, patch)), key=len)
+def _encode_audit(before: bytes, after: bytes) -> bytes | None:
+    delta = ReposDelta() if before == after else diff_repos(before, after)
+    return None if delta is None else msgspec.json.encode(delta)
+
+
+def _encode_generic(before: bytes, after: bytes) -> list[bytes | None]:
+    merge = diff_merge(before, after)
+    operations = diff_operations(before, after)
+    return [
+        merge and msgspec.json.encode(MergePatch(msgspec.Raw(merge))),
+        None if operations is None else msgspec.json.encode(JsonPatch(operations)),
+    ]
+
+
+def _proves(delta: bytes, before: bytes, after: bytes) -> bool:
+    try:
+        return apply(delta, before) == after
+    except DeltaError:
+        return False
 
 
 def apply(delta: bytes, body: bytes) -> bytes:
     """
-    Make the next report's body of one.
+    Give the body that ``body`` becomes.
 
     Args:
-        delta: From whoever; it need not be right.
-        body: To which.
+        delta: Any bytes.
+        body: JSON without insignificant white space.
 
     Raises:
-        DeltaError: If it is no delta, or does not fit.
+        DeltaError: If ``delta`` is none that we know, or does not fit ``body``.
     """
     try:
-        kind = _format.decode(delta).format
-        if kind == "repos":
-            return apply_repos_delta(body, _repos.decode(delta))
-        patch = bytes(_patch.decode(delta).patch)
-        return apply_merge_patch(body, patch) if kind == "merge-patch" else apply_json_patch(body, patch)
-    except (msgspec.DecodeError, UnicodeError) as exc:
-        raise DeltaError(f"it is no delta: {exc}") from exc
+        delta.decode()
+        return _apply(_decoder.decode(delta), body)
     except RecursionError as exc:
-        raise DeltaError("it is nested too deeply") from exc
+        raise DeltaError("the delta or the report is nested too deeply") from exc
+    except (msgspec.MsgspecError, UnicodeDecodeError) as exc:
+        raise DeltaError(f"the delta of {len(delta)} bytes is none of ours, or is for another report: {exc}") from exc
+
+
+def _apply(delta: ReposDelta | MergePatch | JsonPatch, body: bytes) -> bytes:
+    if isinstance(delta, ReposDelta):
+        return apply_repos(delta, body)
+    msgspec.json.decode(body, type=msgspec.Raw)
+    if isinstance(delta, MergePatch):
+        return apply_merge(delta.patch, body)
+    return apply_operations(delta.patch, body)

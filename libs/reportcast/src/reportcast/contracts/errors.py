@@ -13,6 +13,8 @@ Why bytes are not a report.
 
 ``reason`` is the label of the rejection counter. ``may_be_torn`` tells an unfinished write, which waiting can
 mend, from a finished one, which it cannot.
+
+``DeltaError`` stands by itself: it is about a report that was published already.
 """
 
 import dataclasses
@@ -176,4 +178,4 @@ class ReportHeld(_TextError):
 
 
 class DeltaError(Exception):
-    """What should change a report does not fit it; ``str()`` says why in one sentence."""
+    """A delta that does not fit the report it is to change; ``str()`` says why in one sentence."""

@@ -66,7 +66,7 @@ def read_json(raw: bytes) -> JsonText:
     written = _to_utf8(raw)
     mark_bytes = len(codecs.BOM_UTF8) if raw.startswith(codecs.BOM_UTF8) else 0
     if _SURROGATE.search(written):
-        readable = _without_surrogates(written)
+        readable = readable_of(written)
         _check(readable, mark_bytes)
         return JsonText(written, written, readable, mark_bytes)
     _check(written, mark_bytes)
@@ -74,7 +74,7 @@ def read_json(raw: bytes) -> JsonText:
     return JsonText(written, body, body, mark_bytes)
 
 
-def _without_surrogates(written: bytes) -> bytes:
+def readable_of(written: bytes) -> bytes:
     # In place: sub() makes a list of all that stands between them, which takes 400 MB for 15 MiB.
     text = bytearray(written)
     for found in _SURROGATE.finditer(written):

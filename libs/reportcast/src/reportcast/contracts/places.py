@@ -17,8 +17,8 @@ STRING = rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 # Strings (and whether they are keys), brackets, commas, and the other values; only ever used on valid JSON.
 _TOKEN = re.compile(STRING + rb'(\s*+:)?+|[{}\[\],]|[^\s"{}\[\],:]++')
 _SPACE = re.compile(rb"\s*+")
-_KEY = re.compile(rb"\s*+(" + STRING + rb")\s*+:\s*+")
-_NEXT = re.compile(rb"\s*+[,}\]]\s*+")
+KEY = re.compile(rb"\s*+(" + STRING + rb")\s*+:\s*+")
+NEXT = re.compile(rb"\s*+[,}\]]\s*+")
 # In UTF-8, every byte of a character but the first.
 _CONTINUATION = bytes(range(0x80, 0xC0))
 # More parts than that are walked over instead of listed: each takes up to 200 bytes.
@@ -45,7 +45,7 @@ def byte_at(text: bytes, path: Path) -> int:
         text: Valid JSON that msgspec can decode.
         path: Keys and indices, from the top. Of a key that stands twice the last one is meant, as readers take it.
     """
-    start, end = _skip_space(text, 0), len(text)
+    start, end = skip_space(text, 0), len(text)
     for depth, step in enumerate(path):
         part = text[start:end]
         child = _child(part, step)
@@ -61,30 +61,31 @@ def _child(part: bytes, step: str | int) -> tuple[int, int] | None:
     if not part.startswith(wanted) or part.count(b",") > MAX_PARTS:
         return None
     try:
-        return _member(part, step) if isinstance(step, str) else _item(part, step)
+        return member_at(part, step) if isinstance(step, str) else _item(part, step)
     except RecursionError:  # nested nearly too deeply, and called from deeper than the reader was
         return None
 
 
 def _item(part: bytes, index: int) -> tuple[int, int] | None:
-    byte = _skip_space(part, 1)
+    byte = skip_space(part, 1)
     for at, item in enumerate(_items.decode(part)):
         end = byte + len(bytes(item))
         if at == index:
             return byte, end
-        byte = _after(_NEXT, part, end)
+        byte = after(NEXT, part, end)
     return None
 
 
-def _member(part: bytes, wanted: str) -> tuple[int, int] | None:
+def member_at(part: bytes, wanted: str) -> tuple[int, int] | None:
+    """Give where a member's value begins and ends; ``None`` if it is not there, or a key stands twice."""
     members = _members.decode(part)
     found = None
     byte = 1
-    while key := _KEY.match(part, byte):
-        name = _key(key[1])
+    while key := KEY.match(part, byte):
+        name = key_of(key[1])
         value = bytes(members[name])
         end = key.end() + len(value)
-        following = _NEXT.match(part, end)
+        following = NEXT.match(part, end)
         if not part.startswith(value, key.end()) or following is None:
             return None  # another value than the last one of that key
         if name == wanted:
@@ -115,7 +116,7 @@ def _walk(text: bytes) -> Iterator[tuple[int, list[str | int]]]:
     for token in _TOKEN.finditer(text):
         first = text[token.start()]
         if token[1] is not None:
-            frames[-1] = _key(text[token.start() : token.start(1)])
+            frames[-1] = key_of(text[token.start() : token.start(1)])
         elif first in b"}]":
             frames.pop()
         elif first == 0x2C:
@@ -127,15 +128,17 @@ def _walk(text: bytes) -> Iterator[tuple[int, list[str | int]]]:
                 frames.append("" if first == 0x7B else 0)
 
 
-def _key(quoted: bytes) -> str:
+def key_of(quoted: bytes) -> str:
     return str(json.loads(quoted)) if b"\\" in quoted else quoted[1:-1].decode()
 
 
-def _skip_space(text: bytes, byte: int) -> int:
-    return _after(_SPACE, text, byte)
+def skip_space(text: bytes, byte: int) -> int:
+    """Give where the next token begins."""
+    return after(_SPACE, text, byte)
 
 
-def _after(pattern: re.Pattern[bytes], text: bytes, byte: int) -> int:
+def after(pattern: re.Pattern[bytes], text: bytes, byte: int) -> int:
+    """Give where a pattern ends that is there for certain."""
     found = pattern.match(text, byte)
     assert found is not None  # only used where valid JSON has it
     return found.end()

@@ -1,235 +1,228 @@
 """
-What changed from one audit report to another, repository by repository. Pure.
+The delta of an audit report: which repositories were removed, moved, added and changed, and from what to what.
 
 Source: docs/protocol.md, Deltas.
 """
 
-import bisect
-import collections
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+import dataclasses
+from typing import Annotated
 
 import msgspec
 
-from reportcast.contracts.audit import states_of
+from reportcast.contracts.audit import NOTHING, Repo, parse_audit, repos_text, texts_of
 from reportcast.contracts.errors import DeltaError
-from reportcast.contracts.members import array_of, elements_of, members_of, object_of
+from reportcast.contracts.json_text import JsonText
+from reportcast.contracts.members import Members, Text, is_object, join_items, read_members
+from reportcast.contracts.object_patch import ObjectPatch, apply_members, apply_object, diff_members, diff_object
+from reportcast.contracts.places import MAX_PARTS
+from reportcast.contracts.sequence import longest_rise, match
 
-_REPOS, _SUMMARY = "repos", "summary"
-
-
-class Patch(msgspec.Struct, omit_defaults=True):
-    """
-    Changes of an object's members.
-
-    Attributes:
-        set: Those that are new, appended in this order, or have another value, in their place.
-        unset: Those that are no more.
-    """
-
-    set: dict[str, msgspec.Raw] = {}
-    unset: list[str] = []
+Index = Annotated[int, msgspec.Meta(ge=0)]
 
 
-class Removed(msgspec.Struct):
-    """A repository that is no more; ``at``: in the list before."""
+class Removed(msgspec.Struct, forbid_unknown_fields=True):
+    """A repository that is gone; ``at`` is its index in the list before."""
 
-    at: int
+    at: Index
     name: str
     status: str
 
 
-class Moved(msgspec.Struct):
-    """A repository in another place; ``from_``: in the list before, ``to``: in the one after."""
+class Moved(msgspec.Struct, forbid_unknown_fields=True):
+    """A repository with another place among those that stayed; indexes in the list before and after."""
 
-    from_: int = msgspec.field(name="from")
-    to: int = msgspec.field()
-    name: str = msgspec.field()
+    origin: Index = msgspec.field(name="from")
+    to: Index
+    name: str
 
 
-class Added(msgspec.Struct):
-    """A repository that is new; ``at``: in the list after."""
+class Added(msgspec.Struct, forbid_unknown_fields=True):
+    """A new repository; ``at`` is its index in the list after."""
 
-    at: int
+    at: Index
     repo: msgspec.Raw
 
 
-class Changed(msgspec.Struct, omit_defaults=True):
-    """A repository of which something is different; ``at``: in the list after; ``repo``: whole, where it has to be."""
-
-    at: int
-    name: str
-    from_: str = msgspec.field(name="from")
-    to: str = msgspec.field()
-    set: dict[str, msgspec.Raw] = {}
-    unset: list[str] = []
-    repo: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-
-
-class ReposDelta(msgspec.Struct, omit_defaults=True, tag_field="format", tag="repos"):
-    """What changed from one audit report to another."""
-
-    set: dict[str, msgspec.Raw] = {}
-    unset: list[str] = []
-    summary: Patch = msgspec.field(default_factory=Patch)
-    removed: list[Removed] = []
-    moved: list[Moved] = []
-    added: list[Added] = []
-    changed: list[Changed] = []
-
-
-def repos_delta_of(before: bytes, after: bytes) -> ReposDelta | None:
-    """Give what leads from one report to the other; ``None`` if it cannot be said."""
-    old, new = members_of(before), members_of(after)
-    if old is None or new is None or _REPOS not in old or _REPOS not in new:
-        return None
-    summary = _patch_of_texts(old.get(_SUMMARY, b""), new.get(_SUMMARY, b""))
-    # What is said in a part of its own is the same on both sides for the rest.
-    told = {_REPOS: new[_REPOS]} | ({} if summary is None else {_SUMMARY: new[_SUMMARY]})
-    top = _patch_of({**old, **told}, new)
-    delta = _list_delta(old[_REPOS], new[_REPOS])
-    if top is None or delta is None:
-        return None
-    delta.set, delta.unset = top.set, top.unset
-    delta.summary = summary or Patch()
-    return delta
-
-
-def apply_repos_delta(body: bytes, delta: ReposDelta) -> bytes:
+class Changed(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """
-    Apply a delta.
+    A repository that reads otherwise, and perhaps moved; ``at`` is its index in the list after.
+
+    Attributes:
+        origin: Its state before (docs/protocol.md, Deltas).
+        to: Its state after.
+        set: See ``ObjectPatch``.
+        unset: See ``ObjectPatch``.
+        repo: The whole, where setting and unsetting does not make it; else empty.
+    """
+
+    at: Index
+    name: str
+    origin: str = msgspec.field(name="from")
+    to: str
+    set: dict[str, msgspec.Raw] = {}
+    unset: list[str] = []
+    repo: msgspec.Raw = NOTHING
+
+
+class ReposDelta(ObjectPatch, forbid_unknown_fields=True, omit_defaults=True, tag_field="format", tag="repos"):
+    """
+    What changes of an audit report.
+
+    Attributes:
+        summary: What changes of the summary, if that is an object before and after.
+    """
+
+    summary: ObjectPatch | msgspec.UnsetType = msgspec.UNSET
+    removed: list[Removed] = msgspec.field(default_factory=list)
+    moved: list[Moved] = msgspec.field(default_factory=list)
+    added: list[Added] = msgspec.field(default_factory=list)
+    changed: list[Changed] = msgspec.field(default_factory=list)
+
+    @property
+    def has_repos(self) -> bool:
+        """Whether any repository changes."""
+        return bool(self.removed or self.moved or self.added or self.changed)
+
+
+class _Named(msgspec.Struct):
+    name: msgspec.Raw
+
+
+_named = msgspec.json.Decoder(list[_Named])
+
+
+def diff_repos(before: bytes, after: bytes) -> ReposDelta | None:
+    """
+    Give what makes the audit report ``after`` of ``before``; ``None`` if this format cannot say it.
 
     Raises:
-        DeltaError: If it does not fit.
+        ReportShapeError: If one is no audit report.
+        DeltaError: If a key stands twice at the top, or one has too many parts.
     """
-    members = members_of(body)
-    repos = elements_of(members.get(_REPOS, b"")) if members is not None else None
-    if members is None or repos is None:
-        raise DeltaError("the report is no audit report that can be taken apart")
-    repos = _rearranged(repos, delta)
-    seen: set[int] = set()
-    for change in delta.changed:
-        if not 0 <= change.at < len(repos) or change.at in seen:
-            raise DeltaError(f"changed: {change.at} is not one of {len(repos)} places, or comes twice")
-        seen.add(change.at)
-        if isinstance(change.repo, msgspec.UnsetType):
-            repos[change.at] = _patched(repos[change.at], change, "a repository")
-        else:
-            repos[change.at] = bytes(change.repo)
-    if delta.summary.set or delta.summary.unset:
-        members[_SUMMARY] = _patched(members.get(_SUMMARY, b""), delta.summary, "the summary")
-    _patch(members, delta, "the report")
-    members[_REPOS] = array_of(repos)
-    return object_of(members)
-
-
-class _Repo(NamedTuple):
-    name: str
-    state: str
-
-
-def _list_delta(before: bytes, after: bytes) -> ReposDelta | None:
-    olds, news = elements_of(before), elements_of(after)
-    if olds is None or news is None:
+    old, new = _read_top(before), _read_top(after)
+    patch = diff_members(old, new)
+    if patch is None:
         return None
-    try:
-        old_repos, new_repos = ([_Repo(*each) for each in states_of(text)] for text in (before, after))
-    except msgspec.DecodeError:
-        return None
-    came_from, removed = _matched(old_repos, new_repos)
-    stays = _longest_rise(came_from)
-    delta = ReposDelta()
-    delta.removed = [Removed(at, *old_repos[at]) for at in removed]
-    for at, origin in enumerate(came_from):
-        if origin is None:
-            delta.added.append(Added(at, msgspec.Raw(news[at])))
-            continue
-        if at not in stays:
-            delta.moved.append(Moved(origin, at, new_repos[at].name))
-        if olds[origin] != news[at]:
-            change = Changed(at, new_repos[at].name, old_repos[origin].state, new_repos[at].state)
-            patch = _patch_of_texts(olds[origin], news[at])
-            if patch is None:
-                change.repo = msgspec.Raw(news[at])
-            else:
-                change.set, change.unset = patch.set, patch.unset
-            delta.changed.append(change)
+    delta = ReposDelta(patch.set, patch.unset)
+    if delta.set.pop("repos", None) is not None:
+        _diff_lists(_read_list(before), _read_list(after), delta)
+    if "summary" in delta.set and "summary" in old.values:
+        summary = diff_object(old.values["summary"], new.values["summary"])
+        if summary is not None:
+            delta.summary = summary
+            del delta.set["summary"]
     return delta
 
 
-def _matched(olds: Sequence[_Repo], news: Sequence[_Repo]) -> tuple[list[int | None], list[int]]:
-    """Give where each of ``news`` was, by its name, and which of ``olds`` are no more."""
-    places: dict[str, collections.deque[int]] = collections.defaultdict(collections.deque)
-    for at, repo in enumerate(olds):
-        places[repo.name].append(at)
-    came_from = [places[repo.name].popleft() if places.get(repo.name) else None for repo in news]
-    return came_from, sorted(at for left in places.values() for at in left)
+@dataclasses.dataclass(slots=True)
+class _List:
+    """The repositories of a report: how they are written, and what is read of them."""
+
+    texts: list[msgspec.Raw]
+    repos: list[Repo]
+
+    def state(self, index: int) -> str:
+        return msgspec.json.decode(self.repos[index].state, type=str)
 
 
-def _longest_rise(came_from: Sequence[int | None]) -> set[int]:
-    """Give the places of a longest part in which ``came_from`` rises: those that need not move."""
-    ends: list[int] = []  # for each length, the least origin with which such a part ends
-    places: list[int] = []  # and where that is
-    before: dict[int, int] = {}
-    for at, origin in enumerate(came_from):
+def _read_list(body: bytes) -> _List:
+    repos = parse_audit(JsonText(body, body, body)).repos
+    return _List(_repo_texts(repos_text(body)), repos)
+
+
+def _read_top(body: bytes) -> Members:
+    return read_members(body, repos_text(body))
+
+
+def _repo_texts(repos: Text) -> list[msgspec.Raw]:
+    """Take the list apart; one of many parts only if they are repositories, of which there cannot be as many."""
+    written = bytes(repos)
+    if written.count(b",") > MAX_PARTS and len(_named.decode(written)) > MAX_PARTS:
+        raise DeltaError(f"the report has more than {MAX_PARTS} repositories; so many are not taken apart for a delta")
+    return texts_of(written)
+
+
+def _diff_lists(old: _List, new: _List, delta: ReposDelta) -> None:
+    found = match((repo.name for repo in old.repos), (repo.name for repo in new.repos))
+    kept = [index for index in found if index is not None]
+    stay = longest_rise(kept)
+    delta.removed = [
+        Removed(at, old.repos[at].name, old.state(at)) for at in sorted(set(range(len(old.repos))).difference(kept))
+    ]
+    for at, origin in enumerate(found):
         if origin is None:
+            delta.added.append(Added(at, new.texts[at]))
             continue
-        length = bisect.bisect_left(ends, origin)
-        if length:
-            before[at] = places[length - 1]
-        ends[length : length + 1] = [origin]
-        places[length : length + 1] = [at]
-    stays = set()
-    at_last = places[-1] if places else None
-    while at_last is not None:
-        stays.add(at_last)
-        at_last = before.get(at_last)
-    return stays
+        if origin not in stay:
+            delta.moved.append(Moved(origin, at, new.repos[at].name))
+        if old.texts[origin] != new.texts[at]:
+            delta.changed.append(_changed(old, origin, new, at))
 
 
-def _rearranged(repos: list[bytes], delta: ReposDelta) -> list[bytes]:
-    if not (delta.removed or delta.moved or delta.added):
-        return repos
-    gone = [each.at for each in delta.removed] + [each.from_ for each in delta.moved]
-    _check_places(gone, len(repos), "removed or moved from")
-    count = len(repos) - len(delta.removed) + len(delta.added)
-    placed = [(each.to, repos[each.from_]) for each in delta.moved]
-    placed += [(each.at, bytes(each.repo)) for each in delta.added]
-    _check_places([at for at, _ in placed], count, "added or moved to")
-    missing, at_place = set(gone), dict(placed)
-    rest = (repo for at, repo in enumerate(repos) if at not in missing)
-    return [at_place[at] if at in at_place else next(rest) for at in range(count)]
+def _changed(old: _List, origin: int, new: _List, at: int) -> Changed:
+    changed = Changed(at, new.repos[at].name, old.state(origin), new.state(at))
+    patch = diff_object(old.texts[origin], new.texts[at])
+    if patch is None:
+        changed.repo = new.texts[at]
+    else:
+        changed.set, changed.unset = patch.set, patch.unset
+    return changed
 
 
-def _check_places(places: Sequence[int], count: int, what: str) -> None:
-    if len(set(places)) < len(places) or any(not 0 <= at < count for at in places):
-        raise DeltaError(f"{what}: a place comes twice, or is not one of {count}")
+def apply_repos(delta: ReposDelta, body: bytes) -> bytes:
+    """
+    Give the audit report that ``body`` becomes.
+
+    Raises:
+        DeltaError: If the delta does not fit it.
+    """
+    if "repos" in delta.set or "repos" in delta.unset:
+        raise DeltaError("the delta sets or unsets repos as a whole; only single repositories are changed")
+    top = _read_top(body)
+    apply_members(delta, top)
+    if delta.summary is not msgspec.UNSET:
+        top.values["summary"] = apply_object(delta.summary, top.values.get("summary", b""))
+    if delta.has_repos:
+        texts = _place(_repo_texts(top.values["repos"]), delta)
+        _change(texts, delta.changed)
+        top.values["repos"] = join_items(texts)
+    return top.write()
 
 
-def _patch_of_texts(before: bytes, after: bytes) -> Patch | None:
-    old, new = members_of(before), members_of(after)
-    return None if old is None or new is None else _patch_of(old, new)
+def _place(old: list[msgspec.Raw], delta: ReposDelta) -> list[Text]:
+    gone = _distinct([*(each.at for each in delta.removed), *(each.origin for each in delta.moved)], len(old))
+    size = len(old) - len(delta.removed) + len(delta.added)
+    _distinct([*(each.at for each in delta.added), *(each.to for each in delta.moved)], size)
+    placed: dict[int, Text] = {each.at: _object(each.repo) for each in delta.added}
+    placed.update((each.to, old[each.origin]) for each in delta.moved)
+    rest = (text for index, text in enumerate(old) if index not in gone)
+    # Of distinct places within the new size, what is left over is just as many as the rest.
+    return [placed[index] if index in placed else next(rest) for index in range(size)]
 
 
-def _patch_of(old: Mapping[str, bytes], new: Mapping[str, bytes]) -> Patch | None:
-    """Give what leads from one object to the other; ``None`` if the members would have another order."""
-    unset = [key for key in old if key not in new]
-    changed = {key: value for key, value in new.items() if old.get(key) != value}
-    if [key for key in old if key in new] + [key for key in changed if key not in old] != list(new):
-        return None
-    return Patch({key: msgspec.Raw(value) for key, value in changed.items()}, unset)
+def _change(texts: list[Text], changes: list[Changed]) -> None:
+    _distinct([each.at for each in changes], len(texts))
+    for each in changes:
+        if not each.repo:
+            texts[each.at] = apply_object(ObjectPatch(each.set, each.unset), texts[each.at])
+        elif each.set or each.unset:
+            raise DeltaError(f"the delta changes the repository at {each.at} in part and as a whole")
+        else:
+            texts[each.at] = _object(each.repo)
 
 
-def _patched(text: bytes, patch: Any, what: str) -> bytes:
-    members = members_of(text)
-    if members is None:
-        raise DeltaError(f"{what} cannot be taken apart")
-    _patch(members, patch, what)
-    return object_of(members)
+def _object(text: msgspec.Raw) -> msgspec.Raw:
+    if not is_object(text):
+        raise DeltaError("the delta puts in a repository that is no object")
+    return text
 
 
-def _patch(members: dict[str, bytes], patch: Any, what: str) -> None:
-    for key in patch.unset:
-        if members.pop(key, None) is None:
-            raise DeltaError(f"{what} has no {key[:64]!r}")
-    members.update((key, bytes(value)) for key, value in patch.set.items())
+def _distinct(indexes: list[int], size: int) -> set[int]:
+    known: set[int] = set()
+    for index in indexes:
+        if index >= size:
+            raise DeltaError(f"the delta has the index {index}, but the list has {size} repositories")
+        if index in known:
+            raise DeltaError(f"the delta has the index {index} twice")
+        known.add(index)
+    return known

@@ -11,11 +11,11 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, TypeVar
-from urllib.parse import parse_qsl
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 
+from reportcast.broker.redis_url import parse_redis_url
 from reportcast.telemetry.logs import LogFormat
 
 SECRET = "secret"  # noqa: S105 - a marker, no secret
@@ -58,44 +58,17 @@ class Settings(BaseModel):
     log_format: LogFormat | None = Field(None, description="console or json; console on a terminal, else json")
 
 
-# Files, and of TLS alone.
-REDIS_OPTIONS = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
-
-_LABEL = r"[0-9A-Za-z_](?:[0-9A-Za-z_-]{0,61}[0-9A-Za-z_])?"
-_TCP_URL = re.compile(
-    rf"rediss?://(?:[^@/?#\s]*@)?(?:\[[0-9A-Fa-f:.]+\]|{_LABEL}(?:\.{_LABEL})*)"
-    r"(?::(?P<port>[1-9][0-9]{0,4}))?(?:/[0-9]{0,4})?(?:\?(?P<options>[^\s]*))?"
-)
-_UNIX_URL = re.compile(r"unix://(?:[^@/?#\s]*@)?/[^?#%]+(?P<port>)(?P<options>)")
-
-
-def _check_redis_options(options: list[tuple[str, str]], tls: bool) -> None:
-    if options and not tls:
-        raise ValueError("options after ? are allowed with rediss:// alone")
-    for name, path in options:
-        if name not in REDIS_OPTIONS:
-            raise ValueError(f"after ? only these are allowed: {', '.join(REDIS_OPTIONS)}")
-        if not Path(path).is_file():
-            raise ValueError(f"{name} names no file that can be read")
-
-
 class RedisSettings(Settings):
     """Where Redis is."""
 
     redis_url: Annotated[str, SECRET] = Field(
-        "redis://127.0.0.1:6379/0", description="Redis; also rediss:// and unix://"
+        "redis://127.0.0.1:6379/0", description="Redis; also rediss://, unix://, redis+sentinel://, redis+cluster://"
     )
 
     @field_validator("redis_url")
     @classmethod
     def _check_redis_url(cls, url: str) -> str:
-        found = _TCP_URL.fullmatch(url) or _UNIX_URL.fullmatch(url)
-        if not found or (found["port"] and int(found["port"]) > 65535):
-            # Nothing of the value is told: in a wrong one, any part may be the password.
-            raise ValueError(
-                "expected redis://user:password@host:port/db, rediss://… or unix:///path, special characters as %xx"
-            )
-        _check_redis_options(parse_qsl(found["options"] or "", keep_blank_values=True), url.startswith("rediss:"))
+        parse_redis_url(url)
         return url
 
 
