@@ -4,10 +4,11 @@ What `make bench-storm` runs: how clients come back after a gateway was killed.
     python -m bench.storm [--clients N] [--restart-s S]
 
 Two gateways on one Redis, and the clients of one process to them, all on this machine, while a report changes twice a
-second. One gateway is killed and started again; its clients come back with full jitter (base 0.5 s, cap 30 s) and their
-position, first to either gateway, as chance has it, then to each in turn. A client is settled when it was answered
-`following` and has the newest change of that moment. The table and one line of JSON go to standard output; both are
-kept in bench/results, with a picture. Exit codes: 0, 1 if not all were settled within 10 s, or a change was lost.
+second. One gateway is killed and started again at once; its clients come back with full jitter (base 0.5 s, cap 30 s)
+and their position: half of them know no other address, the rest try either, as chance has it, then each in turn. A
+client is settled when it was answered `following` and has the newest change of that moment. The table and one line of
+JSON go to standard output; both are kept in bench/results, with a picture. Exit codes: 0, 1 if not all were settled
+within 10 s, or a change was lost.
 """
 
 import argparse

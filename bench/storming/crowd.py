@@ -135,7 +135,9 @@ class Crowd:
         self.at(again_s, functools.partial(self._connect, number, self._next_port(number, port)))
 
     def _next_port(self, number: int, last: int) -> int:
-        # Whoever was cut off gets any of them, as from a load balancer that does not know yet; then they take turns.
+        if number // len(self._ports) % 2:  # half of those of each gateway know no other
+            return last
+        # From a load balancer that does not know yet: either, and then they take turns.
         if self.clients[number].failures <= 1:
             return self._chance.choice(self._ports)
         return self._ports[(self._ports.index(last) + 1) % len(self._ports)]
