@@ -9,6 +9,7 @@ from reportcast.broker.base import Broker
 from reportcast.broker.memory import MemoryBroker
 from reportcast.broker.redis import RedisBroker
 
+from tests.support.redis_groups import Group, redis_cluster, redis_sentinels, redis_with_tls
 from tests.support.redis_server import RedisServer, real_redis
 from tests.support.reports import publication
 from tests.support.running import ADMIN_TOKEN, CHANNEL, Running, RunningGateway, live, running_gateway
@@ -60,6 +61,56 @@ async def memory_broker() -> MemoryBroker:
 async def redis_broker(redis_server: RedisServer) -> AsyncIterator[RedisBroker]:
     """Give a broker on a real Redis."""
     broker = RedisBroker(redis_server.url)
+    yield broker
+    await broker.close()
+
+
+@pytest.fixture(scope="session")
+def shared_tls() -> Iterator[str]:
+    """One real Redis that wants TLS; its URL."""
+    with redis_with_tls() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def shared_sentinels() -> Iterator[Group]:
+    """One real master with replicas and Sentinels, for tests that leave it running."""
+    with redis_sentinels() as group:
+        yield group
+
+
+@pytest.fixture(scope="session")
+def shared_cluster() -> Iterator[Group]:
+    """One real cluster, for tests that leave it running."""
+    with redis_cluster() as group:
+        yield group
+
+
+@pytest.fixture
+async def tls_broker(shared_tls: str) -> AsyncIterator[RedisBroker]:
+    """Give a broker on an empty Redis by TLS."""
+    client = redis.Redis.from_url(shared_tls)
+    client.flushall()
+    client.close()
+    broker = RedisBroker(shared_tls)
+    yield broker
+    await broker.close()
+
+
+@pytest.fixture
+async def sentinel_broker(shared_sentinels: Group) -> AsyncIterator[RedisBroker]:
+    """Give a broker on the empty master that Sentinels name."""
+    shared_sentinels.flush()
+    broker = RedisBroker(shared_sentinels.url)
+    yield broker
+    await broker.close()
+
+
+@pytest.fixture
+async def cluster_broker(shared_cluster: Group) -> AsyncIterator[RedisBroker]:
+    """Give a broker on an empty cluster."""
+    shared_cluster.flush()
+    broker = RedisBroker(shared_cluster.url)
     yield broker
     await broker.close()
 

@@ -31,6 +31,13 @@ SOURCE = Source(SourceState.REJECTED, "2026-11-23T12:00:00.000Z", "cut off")
 REJECTION = Rejection(MOMENT, "r.json", "syntax", "report is empty", 1, 1, 3, "ab", "no diff")
 
 
+@pytest.fixture(params=["memory_broker", "redis_broker", "tls_broker", "sentinel_broker", "cluster_broker"])
+def broker(request: pytest.FixtureRequest) -> Broker:
+    """Give each kind of broker, on Redis in each of the forms in which people run it, in turn."""
+    chosen: Broker = request.getfixturevalue(request.param)
+    return chosen
+
+
 async def test_offsets_are_consecutive(broker: Broker) -> None:
     """Within one epoch, from 1, without holes."""
     stored = [await broker.publish("audit", publication(mark)) for mark in range(5)]

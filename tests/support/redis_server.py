@@ -76,10 +76,10 @@ def redis_container() -> Iterator[RedisServer]:
 
 
 @contextlib.contextmanager
-def redis_process() -> Iterator[RedisServer]:
-    """Run a Redis binary of this machine."""
+def redis_process(*options: str) -> Iterator["RedisProcess"]:
+    """Run a Redis binary of this machine, with further options."""
     with tempfile.TemporaryDirectory(prefix="reportcast-redis-") as folder:
-        server = _Process(redis_binary(), free_port(), Path(folder))
+        server = RedisProcess(redis_binary(), free_port(), Path(folder), *options)
         try:
             server.start()
             yield server
@@ -131,21 +131,23 @@ def free_port() -> int:
 def _answers(port: int) -> bool:
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1) as connection:
         connection.sendall(b"PING\r\n")
-        return connection.recv(16) == b"+PONG\r\n"
+        return connection.recv(16).startswith((b"+PONG", b"-NOAUTH"))
     return False
 
 
-class _Process:
-    def __init__(self, binary: Path, port: int, folder: Path) -> None:
-        self._command = [str(binary), "--bind", "127.0.0.1", "--port", str(port), *KEEP_NOTHING]
-        self._port = port
+class RedisProcess:
+    """A Redis binary of this machine; ``port`` stays the same for life."""
+
+    def __init__(self, binary: Path, port: int, folder: Path, *options: str) -> None:
+        self._command = [str(binary), "--bind", "127.0.0.1", "--port", str(port), *KEEP_NOTHING, *options]
+        self.port = port
         self._folder = folder
         self._log = folder / "redis.log"
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self._port}/0"
+        return f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
         with self._log.open("wb") as log:
@@ -167,7 +169,7 @@ class _Process:
     def _is_up(self) -> bool:
         assert self._process is not None
         assert self._process.poll() is None, f"Redis ended at once: {self._log.read_text()}"
-        return _answers(self._port)
+        return _answers(self.port)
 
     def _end(self, number: signal.Signals) -> None:
         self._signal(number)
@@ -179,6 +181,16 @@ class _Process:
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
+
+
+class SentinelProcess(RedisProcess):
+    """A Sentinel: its configuration is a file, into which it writes."""
+
+    def __init__(self, binary: Path, port: int, folder: Path, *lines: str) -> None:
+        super().__init__(binary, port, folder)
+        file = folder / "sentinel.conf"
+        file.write_text("\n".join(["bind 127.0.0.1", f"port {port}", *lines, ""]))
+        self._command = [str(binary), str(file), "--sentinel"]
 
 
 class _Container:

@@ -95,7 +95,7 @@ class RedisBroker:
         args = [holder, int(ttl_s * 1000)]
         if self._servers.is_cluster:
             replies = await self._apart(channels, lambda run, each: self._lease.queue(run, _lease_keys(each), args))
-            return [replies[channel] for channel in channels]
+            return [reply if isinstance(reply := replies[each], Exception) else reply[0] for each in channels]
         async with self._prompt():
             found: list[Any] = await self._lease([key for each in channels for key in _lease_keys(each)], args)
             return found
