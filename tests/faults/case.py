@@ -12,7 +12,7 @@ from reportcast.contracts.report import parse_report
 
 from tests.faults.fleet import Fleet
 from tests.faults.reports import Reports
-from tests.faults.system import Plan, System
+from tests.faults.system import GATEWAYS, Plan, System
 from tests.faults.table import Row
 from tests.support.wait import await_until
 
@@ -78,7 +78,7 @@ class Case:
         began_s = loop.time()
 
         async def notice() -> bool:
-            return not any(await self.system.connected())
+            return await self.system.connected() == [False] * GATEWAYS
 
         await await_until("the gateways have noticed", notice, timeout_s=20)
         self.row.detected_s = loop.time() - began_s

@@ -43,7 +43,6 @@ class Follower:
         held: What it shows now; ``None`` before the first report.
         change: Number of the change that made it.
         journal: All that happened, in order.
-        is_open: Whether it is connected.
 
     Args:
         gateways: Their addresses, ``host:port``; after each connection it is the next one's turn.
@@ -55,7 +54,6 @@ class Follower:
         self.held: Held | None = None
         self.change = 0
         self.journal: list[Event] = []
-        self.is_open = False
         first = number % len(gateways)
         self._gateways = itertools.cycle([*gateways[first:], *gateways[:first]])
         self._compression = "deflate" if number // len(gateways) % 2 else None
@@ -77,8 +75,6 @@ class Follower:
                 await self._stay(gateway)
             except (OSError, TimeoutError, InvalidHandshake, ConnectionClosed):
                 self._failures += 1
-            finally:
-                self.is_open = False
             await asyncio.sleep(self._wait_s())
 
     async def _stay(self, gateway: str) -> None:
@@ -97,7 +93,6 @@ class Follower:
         ) as socket:
             self.journal.append(Opened())
             self._is_asking = True
-            self.is_open = True
             async for text in socket:
                 await self._take(frame_of(text), socket)
 
