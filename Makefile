@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export REPORT_FILE GIT_ROOT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint golden torture bench-latency bench-drain bench-watch bench-fanout bench-large bench-redis bench-sockets plan lock up down clean
+.PHONY: help setup demo test lint golden torture faults bench-latency bench-drain bench-watch bench-fanout bench-large bench-redis bench-sockets bench-storm plan lock up down clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ golden: setup ## Write tests/golden again: what the tests of both languages read
 torture: setup ## The watcher's acceptance list on three file systems; writes docs/torture.md (needs root to mount)
 	$(BIN)/python -m pytest tests/torture --torture-table docs/torture.md
 
+faults: setup ## What clients notice of every fault that we know of, in full; writes docs/faults.md (10 minutes; needs root)
+	$(BIN)/python -m pytest tests/faults --faults-table docs/faults.md
+
 bench-latency: setup ## File change -> client received, with real Redis, at 1, 100 and 1000 clients (3 minutes)
 	$(BIN)/python -m bench.latency
 
@@ -62,6 +65,9 @@ bench-redis: setup ## What publishing costs Redis, by size and subscribers (1 mi
 
 bench-sockets: setup ## The kernel's memory for 5000 idle connections, and a gateway's without any (1 minute)
 	$(BIN)/python -m bench.idle_sockets
+
+bench-storm: setup ## 5000 clients on two gateways, one of which is killed: how they come back (1 minute)
+	$(BIN)/python -m bench.storm
 
 PLAN := --connections 1000000 --report-bytes 65536 --deflated-bytes 10240
 plan: setup ## Gateways, memory and bandwidth for a target, by the newest results: make plan [PLAN='--connections ...']

@@ -1,4 +1,4 @@
-"""What a torture test needs of the machine: where it is missing the test is skipped and says why; in CI it fails."""
+"""What tests of torture and faults need of the machine: what lacks it is skipped and says why; in CI it fails."""
 
 import os
 import shutil
@@ -11,7 +11,7 @@ import pytest
 def lacking(reason: str) -> NoReturn:
     """Skip the test; in CI, where everything has to be there, fail it."""
     if os.environ.get("CI") == "true":  # noqa: TID251 - a setting of the test run, not of a service
-        pytest.fail(f"every torture test must run in CI, but {reason}")
+        pytest.fail(f"every test of torture and faults must run in CI, but {reason}")
     pytest.skip(reason)
 
 

@@ -1,3 +1,6 @@
+import asyncio
+
+import pytest
 import structlog
 import structlog.testing
 from hypothesis import given
@@ -27,3 +30,21 @@ async def test_an_outage_is_logged_once() -> None:
     assert lines[0]["reason"] == "broker redis://h is unavailable: no"
     assert lines[1]["reason"] == "broker redis://h refused: no"
     assert (lines[2]["outage_s"], lines[2]["attempts"], len(attempts)) == (2.5, 3, 3)
+
+
+@pytest.mark.parametrize("error", [BrokerUnavailable, BrokerRefused])
+async def test_a_long_outage_is_not_waited_for_long(
+    error: type[BrokerUnavailable | BrokerRefused], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However long the broker was away, or had no room: who waits asks it at least once in a second."""
+    waits: list[float] = []
+
+    async def note(delay_s: float) -> None:
+        waits.append(delay_s)
+
+    monkeypatch.setattr(asyncio, "sleep", note)
+    outage = Outage(structlog.get_logger(), lambda: 0.0)
+    for _ in range(200):
+        await outage.wait(error("redis://h", "no"))
+
+    assert max(waits) <= 1.0

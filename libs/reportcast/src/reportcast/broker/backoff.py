@@ -8,10 +8,10 @@ import structlog
 
 from reportcast.broker.errors import BrokerUnavailable
 
-# What is away is asked for so often that everybody is back within two seconds of its return. What refuses waits for an
-# operator, and may be asked to take a large report.
+# What is away is asked for so often that everybody is back within two seconds of its return. So is what refuses, but
+# less often: it waits for an operator, and may be asked to take a large report.
 AWAY_CAP_S = 0.5
-REFUSED_CAP_S = 2.0
+REFUSED_CAP_S = 1.0
 
 
 def full_jitter(attempt: int, base_s: float = 0.1, cap_s: float = AWAY_CAP_S) -> float:
