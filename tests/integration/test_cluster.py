@@ -1,6 +1,7 @@
 """What is particular in a cluster: channels are on several servers, and one call cannot be about all of them."""
 
 import asyncio
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -8,11 +9,15 @@ from reportcast.broker.base import Lease, Refresh
 from reportcast.broker.errors import BrokerUnavailable
 from reportcast.broker.keys import keys_of
 from reportcast.broker.redis import RedisBroker
-from reportcast.contracts.messages import Source, SourceState
+from reportcast.contracts.messages import Refreshed, Source, SourceState
 
-from tests.support.redis_groups import Group, redis_cluster
+from tests.support.redis_groups import Group, client_of, redis_cluster
+from tests.support.reports import publication
+from tests.support.wait import await_until
 
 CHANNELS = ("audit", "dns", "backup", "disks", "certs")
+# What is promised, from the promotion on.
+RECOVERED_S = 2.0
 SOURCE = Source(SourceState.LIVE, "2026-11-23T12:00:00.000Z")
 
 
@@ -39,6 +44,34 @@ async def test_channels_on_several_servers(shared_cluster: Group, cluster_broker
     assert answers == [Refresh.REQUESTED] * len(CHANNELS)
     assert sorted(heard) == sorted(CHANNELS)
     assert sources == [SOURCE] * len(CHANNELS)
+
+
+async def test_a_failover_that_was_planned(shared_cluster: Group, cluster_broker: RedisBroker) -> None:
+    """The old master lives on as a replica and names the new one: calls get there soon, and subscriptions too."""
+    await cluster_broker.publish("audit", publication(1))
+    state = keys_of("audit").state
+    old = shared_cluster.master_of(state)
+    with client_of(shared_cluster.replica_of(old)) as replica:
+        replica.execute_command("CLUSTER FAILOVER")
+
+    def is_demoted() -> bool:
+        with contextlib.suppress(LookupError):
+            return shared_cluster.master_of(state) is not old
+        return False
+
+    await await_until("the replica has taken over", is_demoted)
+    with pytest.raises(BrokerUnavailable, match="another server has slot"):
+        await cluster_broker.publish("audit", publication(2))
+
+    async def is_published() -> bool:
+        with contextlib.suppress(BrokerUnavailable):
+            return (await cluster_broker.publish("audit", publication(2))).position.offset == 2
+        return False
+
+    await await_until("it is published", is_published, RECOVERED_S)
+    async with cluster_broker.subscribe("audit") as messages:
+        await cluster_broker.announce_refreshed("audit")
+        assert await anext(messages) == Refreshed()
 
 
 async def test_a_server_that_hangs_disturbs_only_its_channels(own_cluster: Group) -> None:

@@ -14,7 +14,7 @@ from reportcast.broker.redis import RedisBroker
 from reportcast.broker.redis_link import ANSWER_S
 from reportcast.contracts.messages import Delta, Publication, Snapshot
 
-from tests.support.redis_groups import Group, redis_cluster, redis_sentinels
+from tests.support.redis_groups import Group, client_of, redis_cluster, redis_sentinels
 from tests.support.redis_server import RedisProcess
 from tests.support.reports import audit, audit_bytes, publication
 from tests.support.running import CHANNEL, running_gateway, running_watcher
@@ -108,6 +108,28 @@ async def test_a_master_that_hangs_is_left(group: Group) -> None:
         await await_until("the report is published", publishing.done, RECOVERED_S)
 
     assert (await broker.state(CHANNEL)).snapshot
+    await broker.close()
+
+
+@pytest.mark.parametrize("group", [redis_sentinels], indirect=True, ids=["sentinel"])
+async def test_a_failover_that_was_planned(group: Group) -> None:
+    """The old master goes on answering, and loses what it is told, for ten seconds: it is left long before."""
+    broker = RedisBroker(group.url)
+    await publish(broker, publication(1))
+    group.replicated(STATE)
+    old = group.master_of(STATE)
+    async with broker.subscribe(CHANNEL) as messages:
+        group.fail_over()
+        await await_until("another master is there", lambda: len(group.masters()) > 1, PROMOTED_S)
+        async with asyncio.timeout(2 * RECOVERED_S):
+            with pytest.raises(BrokerUnavailable):
+                await anext(messages)
+
+    await publish(broker, publication(2))
+    assert old in group.masters()
+    new = next(server for server in group.masters() if server is not old)
+    with client_of(new) as client:
+        assert client.hget(STATE, "offset") == b"2"
     await broker.close()
 
 

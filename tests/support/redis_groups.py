@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 import redis
@@ -61,11 +61,22 @@ class Group:
                 return server
         raise LookupError(f"no server has {key}")
 
+    def replica_of(self, master: RedisProcess) -> RedisProcess:
+        """Give one that follows ``master``."""
+        return next(each for each in self.servers if _info(each).get("master_port") == master.port)
+
     def replicated(self, key: str) -> None:
         """Wait until a replica has what was written beside ``key``."""
         with client_of(self.master_of(key)) as client:
             client.set(f"{key}:replicated", b"", ex=60)
             assert client.wait(1, 5000), "no replica follows"
+
+    def fail_over(self) -> None:
+        """Have the Sentinels put another master in the place of the one that is well."""
+        url = urlsplit(self.url)
+        port = int(url.netloc.partition(",")[0].rpartition(":")[2])
+        with redis.Redis(port=port, password=SENTINEL_PASSWORD) as sentinel:
+            sentinel.sentinel_failover(MASTER)
 
     def flush(self) -> None:
         """Empty them."""

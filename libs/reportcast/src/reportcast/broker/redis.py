@@ -7,6 +7,7 @@ between would be missing without a trace. Those who use the broker retry, and re
 
 import asyncio
 import contextlib
+import functools
 import re
 import secrets
 from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
@@ -236,11 +237,9 @@ class RedisBroker:
 
     @contextlib.asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[AsyncIterator[Message]]:
+        keys = keys_of(channel)
         with self._doubting():
-            async with self._prompt():
-                client = await self._of(channel)
-            keys = keys_of(channel)
-            async with subscription(client, self._url, keys.probes, keys.messages) as payloads:
+            async with self._subscription(channel, keys.messages) as payloads:
                 yield self._messages(payloads)
 
     async def request_refresh(self, channel: str) -> Refresh:
@@ -260,9 +259,9 @@ class RedisBroker:
             async with contextlib.AsyncExitStack() as stack:
                 heard = [
                     await stack.enter_async_context(
-                        subscription(client, self._url, keys_of(batch[0]).probes, *(keys_of(c).requests for c in batch))
+                        self._subscription(batch[0], *(keys_of(channel).requests for channel in batch))
                     )
-                    for client, batch in batches.items()
+                    for batch in batches.values()
                 ]
                 payloads = await stack.enter_async_context(together(heard)) if len(heard) > 1 else heard[0]
                 yield self._requests(payloads, asked)
@@ -306,6 +305,11 @@ class RedisBroker:
         except MessageError as exc:
             self._on_bad_message(str(exc))
             return None
+
+    def _subscription(
+        self, channel: str, *names: str
+    ) -> contextlib.AbstractAsyncContextManager[AsyncIterator[Payload]]:
+        return subscription(functools.partial(self._of, channel), self._url, keys_of(channel).probes, *names)
 
     async def _of(self, channel: str) -> Client:
         return await self._servers.of(keys_of(channel).state)

@@ -26,6 +26,9 @@ from reportcast.broker.redis_url import Address, Form, RedisUrl
 
 CONNECT_TIMEOUT_S = 1.0
 
+# A master that was replaced on purpose answers for some ten seconds as before, and what it is told is lost.
+ASK_AGAIN_S = 1.0
+
 # If the network does not even take what is sent, the kernel ends the link after so long.
 USER_TIMEOUT_MS = 2500
 
@@ -96,8 +99,12 @@ class _Elsewhere(Servers):
     async def _learn_if_in_doubt(self) -> None:
         async with self._lock:
             if self._is_doubtful:
-                await self._learn()
-                self._is_doubtful = False
+                self._is_doubtful = False  # before the answer: a call that fails meanwhile is another doubt
+                try:
+                    await self._learn()
+                except BaseException:
+                    self._is_doubtful = True
+                    raise
 
     async def _learn(self) -> None:
         raise NotImplementedError
@@ -124,9 +131,11 @@ class _BySentinel(_Elsewhere):
         super().__init__(url)
         self._master: Address = ("", 0)
         self._sentinels: dict[Address, Client] = {}
+        self._asked_s = 0.0
 
     async def of(self, key: str) -> Client:
         await self._learn_if_in_doubt()
+        await self._learn_if_due()
         return self._client(self._master)
 
     async def aclose(self) -> None:
@@ -136,8 +145,22 @@ class _BySentinel(_Elsewhere):
                 await sentinel.aclose()
 
     async def _learn(self) -> None:
+        self._asked_s = asyncio.get_running_loop().time()
         self._master = await self._asked(self._master_by)
         await self._keep({self._master})
+
+    async def _learn_if_due(self) -> None:
+        """Ask again, one Sentinel; what is known stays good where it says nothing."""
+        now_s = asyncio.get_running_loop().time()
+        if now_s - self._asked_s < ASK_AGAIN_S:
+            return
+        self._asked_s = now_s
+        address = self._knowing[0]
+        self._knowing.rotate(-1)
+        with contextlib.suppress(RedisError, OSError):
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                self._master = await self._master_by(address)
+            await self._keep({self._master})
 
     async def _master_by(self, address: Address) -> Address:
         url = self._url

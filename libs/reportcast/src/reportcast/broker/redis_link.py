@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import secrets
-from collections.abc import AsyncIterator, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from typing import Any
 
 from redis.exceptions import (
@@ -32,7 +32,7 @@ JOIN_S = 1.25
 
 _FENCED = "FENCED "
 
-# What a server says that is not, or not yet, or not any more, the one to ask. MovedError is an AskError to the library.
+# What a server says that is not yet, or not any more, the one to ask; MOVED is an AskError, too.
 _ELSEWHERE = (AskError, ClusterDownError, MasterDownError, ReadOnlyError, TryAgainError)
 
 Payload = tuple[bytes, bytes]  # the pub/sub channel's name, and what was published there
@@ -52,7 +52,9 @@ def translated(url: str) -> Iterator[None]:
     except AuthenticationError as exc:  # a connection error to the library; trying again does not help
         raise BrokerRefused(url, "it wants another user name or password than REDIS_URL gives") from exc
     except _ELSEWHERE as exc:
-        raise BrokerUnavailable(url, str(exc)) from exc
+        raise BrokerUnavailable(
+            url, f"another server has slot {exc}" if isinstance(exc, AskError) else str(exc)
+        ) from exc
     except ResponseError as exc:
         if (reason := str(exc)).startswith(_FENCED):
             raise BrokerFenced(url, reason.removeprefix(_FENCED)) from exc
@@ -91,18 +93,22 @@ async def prompt(url: str, what: str, within_s: float) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def subscription(redis: Any, url: str, probes: str, *names: str | bytes) -> AsyncIterator[AsyncIterator[Payload]]:
+async def subscription(
+    server: Callable[[], Awaitable[Any]], url: str, probes: str, *names: str | bytes
+) -> AsyncIterator[AsyncIterator[Payload]]:
     """
     Receive every payload that is published to ``names`` after entry; the iterator raises when the link is dead.
 
     Args:
-        redis: The library's client; its types are those of decoded replies, which are not asked for here.
+        server: Gives the client of the one where it is published now, which can become another one.
         url: Of the broker, without credentials.
         probes: Begin of the name of the pub/sub channel on which the link is tried.
         names: Of the pub/sub channels; one at least.
     """
     # Nobody else can know it, so nothing else comes there.
     probe = f"{probes}:{secrets.token_hex(16)}".encode()
+    async with prompt(url, "answer", ANSWER_S):
+        redis = await server()
     # The library's own handler writes every message out for a log that nobody keeps: 60 ms of the event loop for 15 MB
     # (github.com/redis/redis-py/issues/4230).
     pubsub = redis.pubsub(push_handler_func=_as_it_is)
@@ -111,7 +117,7 @@ async def subscription(redis: Any, url: str, probes: str, *names: str | bytes) -
             await pubsub.subscribe(*names, probe)
             for _ in (*names, probe):  # the answers: from here on nothing is missed
                 await pubsub.get_message(timeout=None)
-        yield _payloads(redis, pubsub, url, probe)
+        yield _payloads(server, pubsub, url, probe)
     except BrokerUnavailable:
         # What is idle is as dead as this, perhaps, and would not tell either.
         with contextlib.suppress(RedisError, OSError):
@@ -160,12 +166,14 @@ async def _as_it_is(response: Any) -> Any:
     return response
 
 
-async def _payloads(redis: Any, pubsub: Any, url: str, probe: bytes) -> AsyncIterator[Payload]:
+async def _payloads(
+    server: Callable[[], Awaitable[Any]], pubsub: Any, url: str, probe: bytes
+) -> AsyncIterator[Payload]:
     while True:
         with translated(url):
             item: dict[str, Any] | None = await pubsub.get_message(timeout=PROBE_S)
         if item is None:
-            item = await _answer(redis, pubsub, url, probe)
+            item = await _answer(server, pubsub, url, probe)
         if item["type"] != "message":
             # The library subscribed again by itself: something may have been missed.
             raise BrokerUnavailable(url, "the subscription was interrupted")
@@ -173,11 +181,11 @@ async def _payloads(redis: Any, pubsub: Any, url: str, probe: bytes) -> AsyncIte
             yield item["channel"], item["data"]
 
 
-async def _answer(redis: Any, pubsub: Any, url: str, probe: bytes) -> dict[str, Any]:
+async def _answer(server: Callable[[], Awaitable[Any]], pubsub: Any, url: str, probe: bytes) -> dict[str, Any]:
     """Give what comes next, if anything does: the library does not notice a half-open link by itself."""
     async with prompt(url, "answer to a probe", ANSWER_S):
         # By the way of the reports, so that all of it is tried.
-        if not await redis.publish(probe, b""):
+        if not await (await server()).publish(probe, b""):
             raise BrokerUnavailable(url, "it knows nothing of the subscription any more")
         item: dict[str, Any] = await pubsub.get_message(timeout=None)
         return item
