@@ -343,6 +343,24 @@ async def test_filters_of_a_large_report_are_fewer(memory_broker: MemoryBroker) 
     assert 0 < number <= MAX_FILTER_BYTES // 4_000_000
 
 
+async def test_a_report_that_grows_ends_filters(memory_broker: MemoryBroker) -> None:
+    """Until the parts of it take no more memory than they may; who comes back is told, and given the whole."""
+    await memory_broker.publish(CHANNEL, publication(1))
+    async with running_gateway(memory_broker) as gateway, contextlib.AsyncExitStack() as stack:
+        await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
+        clients = [
+            await stack.enter_async_context(gateway.connect_v1(f"name=repo-{number}", max_size=None))
+            for number in range(20)
+        ]
+        for client in clients:
+            await until(client, "snapshot")
+        await memory_broker.publish(CHANNEL, publication("x" * 8_000_000, "large"))
+        await await_until("some are ended", lambda: len(gateway.feeds.roster) < 20)
+
+        assert 0 < len(gateway.feed.audiences._filtered) <= MAX_FILTER_BYTES // 16_000_000
+        assert json.loads(await until(clients[0], "delta"))["offset"] == 2
+
+
 async def test_filters_that_nobody_uses_are_forgotten(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a while, for somebody may come back; those in use stay."""
     monkeypatch.setattr("gateway.audience.IDLE_FILTER_S", 0.1)
@@ -377,6 +395,9 @@ async def test_a_filter_that_fails(gateway: RunningGateway, monkeypatch: pytest.
             await until(client, "snapshot")
         await until(other, "status")
         assert gateway.feed.audiences._filtered == {}
+        async with gateway.connect_v1("name=a") as again:
+            assert "cannot be made" in json.loads(await until(again, "error"))["message"]
+            assert json.loads(await until(again, "snapshot"))["data"] == audit(3)
 
 
 async def test_a_name_with_many_stars(gateway: RunningGateway) -> None:
@@ -578,3 +599,22 @@ async def test_who_comes_back_to_several_channels(memory_broker: MemoryBroker, r
                 pass
 
     assert (frame["type"], frame["offset"]) == ("delta", 2)
+
+
+async def test_a_stored_report_that_is_not_what_it_says(redis_broker: RedisBroker, redis_server: RedisServer) -> None:
+    """Is not served; the gateway says that it does not follow, and why, until there is another one."""
+    await redis_broker.publish(CHANNEL, publication(1))
+    direct: Any = redis.asyncio.Redis.from_url(redis_server.url)
+    async with direct:
+        state = keys_of(CHANNEL).state
+        message = await direct.hget(state, "message")
+        assert message is not None
+        await direct.hset(state, "message", message.replace(b"repo-1", b"repo-2"))
+    async with running_gateway(redis_broker) as gateway:
+        await await_until("it has looked", lambda: gateway.feed.metrics.diverged._value.get() > 0)
+        assert (await gateway.http.get("audit")).status_code == 503
+        assert not gateway.feed.relay.is_connected
+        await redis_broker.publish(CHANNEL, publication(2))
+        await await_until("it has the next one", lambda: gateway.feed.relay.is_connected)
+
+        assert (await gateway.http.get("audit")).json() == audit(2)

@@ -108,6 +108,11 @@ def test_findings_are_told() -> None:
         ),
         ([("epoch", EPOCH), ("offset", "0")], [Follow(None, Position(EPOCH, 0))]),
         (
+            [("channel", "a"), ("channel", "b"), ("epoch", EPOCH), ("offset", "7")],
+            [Follow("a"), Follow("b", Position(EPOCH, 7))],
+        ),
+        ([("offset", "7"), ("epoch", EPOCH), ("channel", "a")], [Follow("a", Position(EPOCH, 7))]),
+        (
             [("status", "dirty,missing"), ("name", "a"), ("name", "b,")],
             [Follow(None, None, Filter(frozenset({"dirty", "missing"}), frozenset({"a", "b"})))],
         ),

@@ -5,6 +5,7 @@ Source: docs/protocol.md, Version 1.
 """
 
 import asyncio
+import contextlib
 import dataclasses
 import functools
 import hashlib
@@ -37,8 +38,12 @@ MIN_RECOVERY_BYTES = 64 * 1024
 MAX_RECOVERY_BYTES = 1024 * 1024
 # So many of those are kept until the next update.
 MAX_RECOVERIES = 8
+# A gateway may be so many changes behind what a client had from another one, for a moment.
+MAX_AHEAD = 100
 # What is kept for that; the broker keeps as much (DeltaLimits).
 MAX_LOG_BYTES = 4 * 1024 * 1024
+# And of a part that only some follow.
+MAX_FILTER_LOG_BYTES = MAX_LOG_BYTES // 8
 MAX_LOG_FRAMES = 1000
 # A filter that nobody uses any more is kept for so long, for who comes back.
 IDLE_FILTER_S = 60.0
@@ -90,8 +95,9 @@ class ReportAudience:
         position: Of the newest that they are given; ``None`` before the first report.
     """
 
-    def __init__(self, channel: str, hub: Hub) -> None:
+    def __init__(self, channel: str, hub: Hub, max_log_bytes: int = MAX_LOG_BYTES) -> None:
         self.hub = hub
+        self._max_log_bytes = max_log_bytes
         self.position: Position | None = None
         self._channel = channel
         # The hub's number of the epoch's first update.
@@ -123,7 +129,9 @@ class ReportAudience:
             return None, "nothing is known here yet"
         if position.epoch != newest.epoch:
             return None, "this position is of another epoch"
-        # One who has more than is known here will find what comes next to be a duplicate, up to there.
+        if position.offset > newest.offset + MAX_AHEAD:
+            return None, "this position is ahead of all that is known here"
+        # One who has a little more than is known here will find what comes next to be a duplicate, up to there.
         count = max(0, newest.offset - position.offset)
         if count > len(self._log):
             return None, f"the changes since offset {position.offset} are not kept any more, or came whole"
@@ -183,7 +191,7 @@ class ReportAudience:
             if not goes_on:
                 self._began = self.hub.sequence
         self._log_bytes += sum(step.size for step in steps)
-        while len(self._log) > MAX_LOG_FRAMES or self._log_bytes > MAX_LOG_BYTES:
+        while len(self._log) > MAX_LOG_FRAMES or self._log_bytes > self._max_log_bytes:
             self._log_bytes -= self._log.popleft().size
 
 
@@ -209,7 +217,7 @@ class FilteredAudience(ReportAudience):
     def __init__(
         self, channel: str, hub: Hub, which: Filter, compressor: Compressor, on_failure: Callable[[Exception], None]
     ) -> None:
-        super().__init__(channel, hub)
+        super().__init__(channel, hub, MAX_FILTER_LOG_BYTES)
         self.idle_since_s: float | None = None
         self._which = which
         self._compressor = compressor
@@ -261,8 +269,8 @@ class FilteredAudience(ReportAudience):
         self._take(snapshot, whole, steps, steps)
 
 
-class TooManyFilters(Exception):
-    """No more filters can be followed at present."""
+class FilterRefused(Exception):
+    """A part that cannot be followed at present; ``str()`` says why."""
 
 
 class Audiences:
@@ -287,6 +295,8 @@ class Audiences:
         self._compressor = compressor
         self._clock = clock
         self._filtered: dict[Filter, FilteredAudience] = {}
+        # When which failed, in seconds.
+        self._failed: dict[Filter, float] = {}
         self._newest: Update | None = None
 
     def __len__(self) -> int:
@@ -298,7 +308,9 @@ class Audiences:
         self._newest = update
         self.plain.publish(update, timestamp)
         self.whole.publish(update)
-        for audience in self._filtered.values():
+        with contextlib.suppress(FilterRefused):
+            self._make_room(len(self._filtered))
+        for audience in list(self._filtered.values()):
             audience.publish(update)
 
     def of(self, which: Filter | None) -> ReportAudience:
@@ -306,13 +318,15 @@ class Audiences:
         Give those who follow what ``which`` lets through.
 
         Raises:
-            TooManyFilters: If there are MAX_FILTERS others.
+            FilterRefused: If there are too many others, or it failed just now.
         """
         if which is None:
             return self.whole
         audience = self._filtered.get(which)
         if audience is None:
-            self._make_room()
+            if self._clock() - self._failed.get(which, -math.inf) < IDLE_FILTER_S:
+                raise FilterRefused("this part of the report cannot be made; the whole report is sent")
+            self._make_room(len(self._filtered) + 1)
             audience = self._filtered[which] = FilteredAudience(
                 self._channel, self._make_hub(), which, self._compressor, functools.partial(self._fail, which)
             )
@@ -343,19 +357,32 @@ class Audiences:
         ]
         return [which for _, which in sorted(idle, key=itemgetter(0), reverse=True)]
 
-    def _make_room(self) -> None:
+    def _make_room(self, wanted: int) -> None:
+        """Let go of filters until there is room for so many, of a report of the present size."""
         size = len(self._newest.body.raw) if self._newest else 0
         most = max(1, min(MAX_FILTERS, MAX_FILTER_BYTES // max(1, 2 * size)))
-        while len(self._filtered) >= most:
-            idle = self._idle
-            if not idle:
-                raise TooManyFilters
-            self._drop(idle[-1])
+        spare = self._idle
+        while spare and wanted > most:
+            self._drop(spare.pop())
+            wanted -= 1
+        if wanted > most and wanted > len(self._filtered):
+            raise FilterRefused("too many different filters are in use here; the whole report is sent")
+        for which in list(self._filtered)[most:]:  # the report has grown; who comes back is told
+            log.warning("filter ended", channel=self._channel, allowed=most, report_bytes=size)
+            self._end(which)
 
     def _drop(self, which: Filter) -> None:
         self._filtered.pop(which).close()
 
     def _fail(self, which: Filter, error: Exception) -> None:
         log.error("filter failed", channel=self._channel, error=repr(error))
-        for follower in self._filtered.pop(which).hub.followers:
+        if len(self._failed) >= MAX_FILTERS:
+            self._failed.clear()
+        self._failed[which] = self._clock()
+        self._end(which)
+
+    def _end(self, which: Filter) -> None:
+        followers = self._filtered[which].hub.followers
+        self._drop(which)
+        for follower in followers:
             follower.abort()

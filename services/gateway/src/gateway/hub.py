@@ -284,7 +284,7 @@ class Hub:
         assert self.newest is not None  # somebody is behind it
         behind = self.behind(follower)
         skipped = max(0, behind - 1)
-        if skipped and not follower.is_owed:
+        if skipped and (self.given(follower) or not follower.is_owed):
             follower.tell_skipped(skipped)
             if follower.flow is not Flow.OPEN:  # telling was too much: on resuming it is told again, with the rest
                 return 0

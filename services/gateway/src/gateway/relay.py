@@ -15,7 +15,7 @@ from collections.abc import Callable
 import structlog
 from reportcast.broker.backoff import Outage
 from reportcast.broker.base import Broker, ChannelState
-from reportcast.broker.errors import BrokerError, BrokerUnavailable
+from reportcast.broker.errors import BrokerError, BrokerRefused, BrokerUnavailable
 from reportcast.contracts.body import INLINE_BYTES
 from reportcast.contracts.clock import iso_utc
 from reportcast.contracts.messages import Changed, Delta, Message, Refreshed, Snapshot, Source
@@ -108,6 +108,8 @@ class Relay:
             self._replica.source = state.source
             async with self._turn:
                 await self._catch_up(state)
+            if state.snapshot and not self._holds(state.snapshot.position):
+                raise BrokerRefused("store", "the report that it holds is not the one that it promises")
             self._connected(True)
             self._health.fulfil(self._condition)
             joined()

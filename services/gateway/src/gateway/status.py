@@ -141,7 +141,7 @@ def _reasons(feed: "Feed", crew: Crew, late_s: float | None) -> Iterator[str]:
     if crew.lost:
         where = f" in {crew.lost} of {answered} workers" if crew.connected else ""
         yield f"the broker is not connected{where}" + ("; what is served may be stale" if snapshot else "")
-    if feed.relay.heard_at is None:
+    if feed.relay.heard_at is None or feed.replica.source is None:
         yield "no watcher has told how the report file fares"
     elif (feed.now() - feed.relay.heard_at).total_seconds() > SILENCE_S:
         yield f"no watcher has been heard since {iso_utc(feed.relay.heard_at)}"

@@ -15,7 +15,7 @@ from reportcast.contracts.v1_frames import (
 )
 from reportcast.contracts.v1_requests import MAX_WORDS, Again, Follow, Ping, Unfollow, V1Error, parse_v1
 
-from gateway.audience import ReportAudience, TooManyFilters
+from gateway.audience import FilterRefused, ReportAudience
 from gateway.burst import Burst
 from gateway.feed import Feed, Feeds
 from gateway.hub import Flow, Hub
@@ -180,9 +180,8 @@ class V1Session:
             return feed.audiences.whole
         try:
             return feed.audiences.of(follow.which)
-        except TooManyFilters:
-            sentence = "too many different filters are in use here; the whole report is sent"
-            self._refuse(connection, V1Error(ErrorCode.TOO_MANY, sentence))
+        except FilterRefused as exc:
+            self._refuse(connection, V1Error(ErrorCode.TOO_MANY, str(exc)))
             return feed.audiences.whole
 
     def _leave(self, channel: str) -> None:

@@ -77,19 +77,18 @@ V1Request = Follow | Unfollow | Again | Ping
 
 
 def follows_of(query: Sequence[tuple[str, str]]) -> list[Follow]:
-    """Read the address: ``channel``, with ``epoch`` and ``offset`` for each in turn, and ``status`` and ``name``."""
-    values: dict[str, list[str]] = {}
+    """Read the address: each ``channel`` with its ``epoch`` and ``offset``, and ``status`` and ``name`` for all."""
+    wishes: list[dict[str, Any]] = [{}]
+    words: dict[str, list[str]] = {"status": [], "name": []}
     for name, value in query:
-        values.setdefault(name, []).append(value)
-    filters = {"statuses": _words(values.get("status", [])), "names": _words(values.get("name", []))}
-    epochs, offsets = values.get("epoch", []), values.get("offset", [])
-    channels: list[str | None] = [*values.get("channel", [])] or [None]
-    follows = []
-    for number, channel in enumerate(channels):
-        fields = {"epoch": epochs[number : number + 1], "offset": offsets[number : number + 1]}
-        wish: dict[str, Any] = {key: each[0] for key, each in fields.items() if each}
-        follows.append(_follow(channel, wish | filters))
-    return follows
+        if name == "channel" and "channel" in wishes[-1]:
+            wishes.append({})
+        if name in ("channel", "epoch", "offset"):
+            wishes[-1][name] = value
+        elif name in words:
+            words[name] += (word for word in value.split(",") if word)
+    filters = {"statuses": words["status"], "names": words["name"]}
+    return [_follow(wish.get("channel"), wish | filters) for wish in wishes]
 
 
 def parse_v1(text: str | bytes) -> V1Request:
@@ -154,7 +153,3 @@ def _filter(statuses: Any, names: Any) -> Filter | None:
     if any(pattern.count("*") > MAX_STARS for pattern in patterns):
         raise V1Error(ErrorCode.BAD_FILTER, f"a name may have at most {MAX_STARS} stars")
     return Filter(frozenset(statuses or ()), frozenset(patterns)) if statuses or names else None
-
-
-def _words(values: Sequence[str]) -> list[str]:
-    return [word for value in values for word in value.split(",") if word]

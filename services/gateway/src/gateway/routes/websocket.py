@@ -86,8 +86,8 @@ async def _admitted(feeds: Feeds, websocket: WebSocket, is_v1: bool) -> Feed | N
     allowed = feeds.first.settings.gateway_allowed_origins
     channel = websocket.query_params.get("channel")
     feed = feeds.get(channel)
-    if is_v1:
-        feed = feed or feeds.first  # it is told on the connection what is wrong
+    if is_v1:  # it is told on the connection what is wrong
+        feed = feeds.get(next(iter(websocket.query_params.getlist("channel")), None)) or feeds.first
     if not feeds.admission.admit_handshake(address):
         _count_refusal(feeds, "rate", address=address, remedy="GATEWAY_HANDSHAKES_PER_S")
         await _refuse(websocket, 429, feeds.admission.too_often, {"Retry-After": "1"})
