@@ -92,3 +92,20 @@ async def test_a_server_that_hangs_disturbs_only_its_channels(own_cluster: Group
     assert 0 < len(affected) < len(CHANNELS)
     assert away == affected
     await broker.close()
+
+
+async def test_a_slot_without_an_owner_disturbs_only_its_channels(own_cluster: Group) -> None:
+    """The leases of the others are renewed."""
+    state = keys_of("audit").state
+    for server in own_cluster.servers:
+        with client_of(server) as client:
+            client.config_set("cluster-require-full-coverage", "no")
+    for server in own_cluster.masters():
+        with client_of(server) as client:
+            client.execute_command("CLUSTER DELSLOTS", client.execute_command("CLUSTER KEYSLOT", state))
+    broker = RedisBroker(own_cluster.url)
+    leases = await broker.lease(CHANNELS, "a")
+
+    lost = [name for name, lease in zip(CHANNELS, leases, strict=True) if isinstance(lease, BrokerUnavailable)]
+    assert lost == ["audit"]
+    await broker.close()

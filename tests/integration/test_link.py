@@ -151,6 +151,58 @@ async def test_small_calls_do_not_wait_for_long(own_redis: RedisServer, link: Li
     await broker.close()
 
 
+async def connections_of(broker: RedisBroker, client: redis.asyncio.Redis) -> set[str]:
+    """Give the ids of those that carry commands, after ten commands at the same time."""
+    await asyncio.gather(*(broker.position(CHANNEL) for _ in range(10)))
+    return {each["id"] for each in await client.client_list(_type="normal") if each["name"] == "reportcast"}
+
+
+async def test_a_subscription_that_redis_ended_costs_others_nothing(own_redis: RedisServer) -> None:
+    """Connections for commands stay: they have nothing to do with it."""
+    broker, client = RedisBroker(own_redis.url), redis.asyncio.Redis.from_url(own_redis.url, decode_responses=True)
+    before = await connections_of(broker, client)
+    subscribers: set[str] = set()
+
+    async def follow() -> None:
+        async with broker.subscribe(CHANNEL) as messages:
+            subscribers.update(each["id"] for each in await client.client_list(_type="pubsub"))
+            for subscriber in subscribers:
+                await client.client_kill_filter(_id=subscriber)
+            await anext(messages)
+
+    with pytest.raises(BrokerUnavailable):
+        await follow()
+    after = await connections_of(broker, client)
+
+    assert len(subscribers) == 1
+    assert before - subscribers <= after
+    await client.aclose()
+    await broker.close()
+
+
+async def test_what_is_idle_is_dropped_with_a_silent_subscription(
+    own_redis: RedisServer, link: Link, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be as dead: a call that comes next has a new connection."""
+    monkeypatch.setattr(redis_link, "PROBE_S", 0.1)
+    monkeypatch.setattr(redis_link, "ANSWER_S", 0.3)
+    broker, client = RedisBroker(link.url), redis.asyncio.Redis.from_url(own_redis.url, decode_responses=True)
+    before = await connections_of(broker, client)
+
+    async def follow() -> None:
+        async with broker.subscribe(CHANNEL) as messages:
+            with half_open(own_redis, link):
+                await anext(messages)
+
+    with pytest.raises(BrokerUnavailable, match="no answer to a probe"):
+        await follow()
+    after = await connections_of(broker, client)
+
+    assert before.isdisjoint(after)
+    await client.aclose()
+    await broker.close()
+
+
 @faults
 async def test_everybody_is_joined_again_soon(
     own_redis: RedisServer, link: Link, fault: Fault, monkeypatch: pytest.MonkeyPatch

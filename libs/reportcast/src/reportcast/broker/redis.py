@@ -87,7 +87,8 @@ class RedisBroker:
         )
 
     async def lease(self, channels: Sequence[str], holder: str) -> list[Lease | BrokerError]:
-        return [self._lease_of(reply) for reply in await self._leases(channels, holder, LEASE_S)]
+        replies = await self._leases(channels, holder, LEASE_S)
+        return [self._lease_of(*each) for each in zip(channels, replies, strict=True)]
 
     async def release(self, channels: Sequence[str], holder: str) -> None:
         await self._leases(channels, holder, 0)
@@ -97,7 +98,7 @@ class RedisBroker:
         if self._servers.is_cluster:
             replies = await self._apart(channels, lambda run, each: self._lease.queue(run, _lease_keys(each), args))
             return [reply if isinstance(reply := replies[each], Exception) else reply[0] for each in channels]
-        async with self._prompt():
+        async with self._prompt(*channels):
             found: list[Any] = await self._lease([key for each in channels for key in _lease_keys(each)], args)
             return found
 
@@ -119,14 +120,15 @@ class RedisBroker:
 
         async def ask(client: Client, batch: Sequence[str]) -> None:
             try:
-                async with self._prompt(), client.pipeline(transaction=False) as pipeline:
+                async with self._prompt(*batch), client.pipeline(transaction=False) as pipeline:
                     for channel in batch:
                         queue(pipeline, channel)
                     replies.update(zip(batch, await pipeline.execute(raise_on_error=False), strict=True))
             except BrokerError as error:
                 replies.update(dict.fromkeys(batch, error))
 
-        batches = await self._batches(channels)
+        batches, unknown = await self._batches(channels)
+        replies.update(unknown)
         async with asyncio.TaskGroup() as tasks:
             for client, batch in batches.items():
                 tasks.create_task(ask(client, batch))
@@ -135,16 +137,26 @@ class RedisBroker:
             raise errors[0]
         return replies
 
-    async def _batches(self, channels: Collection[str]) -> dict[Client, list[str]]:
+    async def _batches(self, channels: Collection[str]) -> tuple[dict[Client, list[str]], dict[str, BrokerError]]:
+        """Give the channels by the server that has them, and why it is not known of the others."""
         batches: dict[Client, list[str]] = {}
-        async with self._prompt():
-            for channel in channels:
-                batches.setdefault(await self._of(channel), []).append(channel)
-        return batches
+        unknown: dict[str, BrokerError] = {}
 
-    def _lease_of(self, reply: Any) -> Lease | BrokerError:
+        async def find(channel: str) -> None:
+            try:
+                async with self._prompt(channel):
+                    batches.setdefault(await self._of(channel), []).append(channel)
+            except BrokerError as error:
+                unknown[channel] = error
+
+        async with asyncio.TaskGroup() as tasks:
+            for channel in channels:
+                tasks.create_task(find(channel))
+        return batches, unknown
+
+    def _lease_of(self, channel: str, reply: Any) -> Lease | BrokerError:
         try:
-            with self._translated():
+            with self._translated(channel):
                 if isinstance(reply, Exception):
                     raise reply
                 return _lease_of(*reply)
@@ -177,13 +189,13 @@ class RedisBroker:
             self._delta_limits.max_age_s,
         ]
         named = [keys.state, keys.history, keys.names, keys.deltas]
-        with self._translated():
+        with self._translated(channel):
             epoch, offset, changed, name = await self._publish(named, args)
             return Stored(Position(epoch.decode(), int(offset)), changed=bool(changed), name=name.decode())
 
     async def state(self, channel: str) -> ChannelState:
         keys = keys_of(channel)
-        with self._translated():
+        with self._translated(channel):
             fields = await self._read([keys.state, keys.deltas])
         snapshot, source, *deltas = (self._decode(field) for field in fields)
         return ChannelState(
@@ -193,13 +205,13 @@ class RedisBroker:
         )
 
     async def position(self, channel: str) -> Position | None:
-        async with self._prompt():
+        async with self._prompt(channel):
             epoch, offset = await (await self._of(channel)).hmget(keys_of(channel).state, ["epoch", "offset"])
             return Position(epoch.decode(), int(offset)) if epoch and offset else None
 
     async def set_source(self, channel: str, source: Source, fence: int | None = None) -> None:
         keys = keys_of(channel)
-        async with self._prompt():
+        async with self._prompt(channel):
             await self._set_source([keys.state], [keys.messages, _argument(fence), encode_message(source)])
 
     async def set_sources(self, sources: Mapping[str, tuple[Source, int]]) -> None:
@@ -212,11 +224,11 @@ class RedisBroker:
     async def reject(self, channel: str, rejection: Rejection, content: bytes) -> None:
         keys, limits = keys_of(channel), self._rejection_limits
         args: list[Any] = [limits.max_rejections, msgspec.json.encode(rejection), content[: limits.max_bytes]]
-        with self._translated():
+        with self._translated(channel):
             await self._reject([keys.rejections, keys.rejected], args)
 
     async def rejections(self, channel: str) -> list[Rejection]:
-        with self._translated():
+        with self._translated(channel):
             entries = await (await self._of(channel)).xrevrange(keys_of(channel).rejections)
             return [
                 msgspec.structs.replace(msgspec.json.decode(fields[b"record"], type=Rejection), id=name.decode())
@@ -226,25 +238,24 @@ class RedisBroker:
     async def rejected_content(self, channel: str, rejection_id: str) -> bytes | None:
         if not _REJECTION_ID.fullmatch(rejection_id):
             return None
-        with self._translated():
+        with self._translated(channel):
             entries = await (await self._of(channel)).xrange(keys_of(channel).rejected, rejection_id, rejection_id)
         content: bytes | None = entries[0][1][b"content"] if entries else None
         return content
 
     async def announce_refreshed(self, channel: str) -> None:
-        async with self._prompt():
+        async with self._prompt(channel):
             await (await self._of(channel)).publish(keys_of(channel).messages, encode_message(Refreshed()))
 
     @contextlib.asynccontextmanager
     async def subscribe(self, channel: str) -> AsyncIterator[AsyncIterator[Message]]:
         keys = keys_of(channel)
-        with self._doubting():
-            async with self._subscription(channel, keys.messages) as payloads:
-                yield self._messages(payloads)
+        async with self._subscription([channel], keys.messages) as payloads:
+            yield self._messages(payloads)
 
     async def request_refresh(self, channel: str) -> Refresh:
         keys = keys_of(channel)
-        async with self._prompt():
+        async with self._prompt(channel):
             if not await (await self._of(channel)).set(keys.throttle, b"", nx=True, px=1000):
                 return Refresh.TOO_SOON
             heard = await (await self._of(channel)).publish(keys.requests, _REFRESH)
@@ -253,27 +264,28 @@ class RedisBroker:
     @contextlib.asynccontextmanager
     async def refresh_requests(self, channels: Sequence[str]) -> AsyncIterator[AsyncIterator[str]]:
         asked = {keys_of(channel).requests.encode(): channel for channel in channels}
-        with self._doubting():
-            # Where the requests are published: a server of a cluster counts those alone who listen there.
-            batches = await self._batches(channels)
-            async with contextlib.AsyncExitStack() as stack:
-                heard = [
-                    await stack.enter_async_context(
-                        self._subscription(batch[0], *(keys_of(channel).requests for channel in batch))
-                    )
-                    for batch in batches.values()
-                ]
-                payloads = await stack.enter_async_context(together(heard)) if len(heard) > 1 else heard[0]
-                yield self._requests(payloads, asked)
+        # Where the requests are published: a server of a cluster counts those alone who listen there.
+        batches, unknown = await self._batches(channels)
+        for error in unknown.values():
+            raise error
+        async with contextlib.AsyncExitStack() as stack:
+            heard = [
+                await stack.enter_async_context(
+                    self._subscription(batch, *(keys_of(channel).requests for channel in batch))
+                )
+                for batch in batches.values()
+            ]
+            payloads = await stack.enter_async_context(together(heard)) if len(heard) > 1 else heard[0]
+            yield self._requests(payloads, asked)
 
     async def history(self, channel: str) -> list[str]:
-        with self._translated():
+        with self._translated(channel):
             names = await (await self._of(channel)).zrevrange(keys_of(channel).names, 0, -1)
             return [name.decode() for name in names]
 
     async def past_report(self, channel: str, name: str) -> bytes | None:
         keys = keys_of(channel)
-        with self._translated():
+        with self._translated(channel):
             offset = await (await self._of(channel)).zscore(keys.names, name)
             if offset is None:
                 return None
@@ -306,33 +318,41 @@ class RedisBroker:
             self._on_bad_message(str(exc))
             return None
 
-    def _subscription(
-        self, channel: str, *names: str
-    ) -> contextlib.AbstractAsyncContextManager[AsyncIterator[Payload]]:
-        return subscription(functools.partial(self._of, channel), self._url, keys_of(channel).probes, *names)
+    @contextlib.asynccontextmanager
+    async def _subscription(self, channels: Sequence[str], *names: str) -> AsyncIterator[AsyncIterator[Payload]]:
+        server, probes = functools.partial(self._of, channels[0]), keys_of(channels[0]).probes
+        async with contextlib.AsyncExitStack() as stack:
+            with self._doubting(*channels):
+                payloads = await stack.enter_async_context(subscription(server, self._url, probes, *names))
+            yield self._heard(channels, payloads)
+
+    async def _heard(self, channels: Sequence[str], payloads: AsyncIterator[Payload]) -> AsyncIterator[Payload]:
+        with self._doubting(*channels):
+            async for payload in payloads:
+                yield payload
 
     async def _of(self, channel: str) -> Client:
         return await self._servers.of(keys_of(channel).state)
 
     @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        with self._doubting(), translated(self._url):
+    def _translated(self, *channels: str) -> Iterator[None]:
+        with self._doubting(*channels), translated(self._url):
             yield
 
     @contextlib.asynccontextmanager
-    async def _prompt(self) -> AsyncIterator[None]:
+    async def _prompt(self, *channels: str) -> AsyncIterator[None]:
         """Do as ``_translated`` does, for what carries no report."""
-        with self._doubting():
+        with self._doubting(*channels):
             async with prompt(self._url, "answer", ANSWER_S):
                 yield
 
     @contextlib.contextmanager
-    def _doubting(self) -> Iterator[None]:
-        """Have it asked again who has which key, after what may be due to that."""
+    def _doubting(self, *channels: str) -> Iterator[None]:
+        """Have it asked again who has the channels, after what may be due to that."""
         try:
             yield
         except BrokerUnavailable:
-            self._servers.doubt()
+            self._servers.doubt(*(keys_of(channel).state for channel in channels))
             raise
 
 

@@ -7,11 +7,12 @@ close what others use, are not used (docs/adr/0015-which-server.md).
 """
 
 import asyncio
+import collections
 import contextlib
+import dataclasses
 import socket
-from collections import deque
 from collections.abc import Awaitable, Callable, Collection
-from typing import Any
+from typing import Any, TypeVar
 
 import redis.asyncio
 import redis.exceptions
@@ -28,6 +29,11 @@ CONNECT_TIMEOUT_S = 1.0
 
 # A master that was replaced on purpose answers for some ten seconds as before, and what it is told is lost.
 ASK_AGAIN_S = 1.0
+# The call that happens to do it waits for so long at most, of the two seconds that it has.
+COMPARE_S = 0.5
+
+# Of a cluster's servers: one that is dead keeps nobody waiting who asks two others as well.
+ASKED_TOGETHER = 3
 
 # If the network does not even take what is sent, the kernel ends the link after so long.
 USER_TIMEOUT_MS = 2500
@@ -37,6 +43,8 @@ MAX_CONNECTIONS = 10_000
 
 # Any: the library's types allow for decoded replies, which are not asked for here.
 Client = Any
+
+_Answer = TypeVar("_Answer")
 
 
 class Servers:
@@ -63,8 +71,8 @@ class Servers:
         del key
         return self._client(self._url.nodes[0] if self._url.nodes else ("", 0))
 
-    def doubt(self) -> None:
-        """Learn that a call has failed: who has which key is asked again before the next."""
+    def doubt(self, *keys: str) -> None:
+        """Learn that a call about ``keys`` has failed: who has them is asked again before the next."""
 
     async def aclose(self) -> None:
         """End all connections."""
@@ -85,16 +93,78 @@ class Servers:
 
 
 class _Elsewhere(Servers):
-    """Servers of whom others know: these are asked in turn, each time beginning with another one."""
+    """Servers of whom others know."""
 
     def __init__(self, url: RedisUrl) -> None:
         super().__init__(url)
-        self._knowing = deque(url.nodes)
-        self._is_doubtful = True
         self._lock = asyncio.Lock()
 
-    def doubt(self) -> None:
+    async def _asked(
+        self,
+        addresses: Collection[Address],
+        ask: Callable[[Address], Awaitable[_Answer]],
+        is_enough: Callable[[list[_Answer]], bool],
+    ) -> list[_Answer]:
+        """
+        Ask several at the same time, until enough is known or all have had CONNECT_TIMEOUT_S.
+
+        Raises:
+            RedisError: If nobody answered.
+            OSError: As well.
+        """
+        failed: Exception = redis.exceptions.ConnectionError("nobody is known who could be asked")
+        answers: list[_Answer] = []
+        enough = asyncio.Event()
+
+        async def answer(address: Address) -> None:
+            nonlocal failed
+            try:
+                async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                    answers.append(await ask(address))
+            except TimeoutError:
+                failed = redis.exceptions.TimeoutError(f"no answer from {address[0]}:{address[1]}")
+            except (RedisError, OSError) as exc:
+                failed = exc
+            asking.discard(address)
+            if not asking or is_enough(answers):
+                enough.set()
+
+        asking = set(addresses)
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(answer(address)) for address in addresses]
+            await enough.wait()
+            for task in running:
+                task.cancel()
+        if not answers:
+            raise failed
+        return answers
+
+
+class _BySentinel(_Elsewhere):
+    """The master that most of the Sentinels name: one of them may have missed a failover."""
+
+    def __init__(self, url: RedisUrl) -> None:
+        super().__init__(url)
+        self._master: Address = ("", 0)
+        self._sentinels: dict[Address, Client] = {}
         self._is_doubtful = True
+        self._asked_s = 0.0
+        self._asked_in_turn = collections.deque(url.nodes)
+
+    def doubt(self, *keys: str) -> None:
+        del keys
+        self._is_doubtful = True
+
+    async def of(self, key: str) -> Client:
+        await self._learn_if_in_doubt()
+        await self._compare_if_due()
+        return self._client(self._master)
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        for sentinel in self._sentinels.values():
+            with contextlib.suppress(RedisError, OSError):
+                await sentinel.aclose()
 
     async def _learn_if_in_doubt(self) -> None:
         async with self._lock:
@@ -107,60 +177,37 @@ class _Elsewhere(Servers):
                     raise
 
     async def _learn(self) -> None:
-        raise NotImplementedError
-
-    async def _asked(self, ask: Callable[[Address], Awaitable[Any]]) -> Any:
-        failed: Exception = redis.exceptions.ConnectionError("nobody is known who could be asked")
-        for _ in range(len(self._knowing)):
-            address = self._knowing[0]
-            self._knowing.rotate(-1)
-            try:
-                async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                    return await ask(address)
-            except TimeoutError:
-                failed = redis.exceptions.TimeoutError(f"no answer from {address[0]}:{address[1]}")
-            except (RedisError, OSError) as exc:
-                failed = exc
-        raise failed
-
-
-class _BySentinel(_Elsewhere):
-    """The master that Sentinels name."""
-
-    def __init__(self, url: RedisUrl) -> None:
-        super().__init__(url)
-        self._master: Address = ("", 0)
-        self._sentinels: dict[Address, Client] = {}
-        self._asked_s = 0.0
-
-    async def of(self, key: str) -> Client:
-        await self._learn_if_in_doubt()
-        await self._learn_if_due()
-        return self._client(self._master)
-
-    async def aclose(self) -> None:
-        await super().aclose()
-        for sentinel in self._sentinels.values():
-            with contextlib.suppress(RedisError, OSError):
-                await sentinel.aclose()
-
-    async def _learn(self) -> None:
         self._asked_s = asyncio.get_running_loop().time()
-        self._master = await self._asked(self._master_by)
+        named = await self._asked(self._url.nodes, self._master_by, self._is_agreed)
+        # Where half of them say this and half that, the present one is what gave rise to the doubt.
+        votes = collections.Counter(named)
+        self._master = self._agreed(named) or max(votes, key=lambda each: (votes[each], each != self._master))
         await self._keep({self._master})
 
-    async def _learn_if_due(self) -> None:
-        """Ask again, one Sentinel; what is known stays good where it says nothing."""
+    async def _compare_if_due(self) -> None:
+        """Ask again, one Sentinel; what is known stays good unless most of them say what that one says."""
         now_s = asyncio.get_running_loop().time()
         if now_s - self._asked_s < ASK_AGAIN_S:
             return
         self._asked_s = now_s
-        address = self._knowing[0]
-        self._knowing.rotate(-1)
+        address = self._asked_in_turn[0]
+        self._asked_in_turn.rotate(-1)
         with contextlib.suppress(RedisError, OSError):
-            async with asyncio.timeout(CONNECT_TIMEOUT_S):
-                self._master = await self._master_by(address)
-            await self._keep({self._master})
+            async with asyncio.timeout(COMPARE_S):
+                if await self._master_by(address) == self._master:
+                    return
+                agreed = self._agreed(await self._asked(self._url.nodes, self._master_by, self._is_agreed))
+                if agreed not in (None, self._master):
+                    self._is_doubtful = True
+                    await self._learn_if_in_doubt()
+
+    def _is_agreed(self, named: Collection[Address]) -> bool:
+        return self._agreed(named) is not None
+
+    def _agreed(self, named: Collection[Address]) -> Address | None:
+        """Give the master that most of all Sentinels name, those that say nothing included."""
+        votes = collections.Counter(named)
+        return next((each for each, count in votes.items() if 2 * count > len(self._url.nodes)), None)
 
     async def _master_by(self, address: Address) -> Address:
         url = self._url
@@ -173,37 +220,103 @@ class _BySentinel(_Elsewhere):
         return str(_text(found[0])), int(found[1])
 
 
+@dataclasses.dataclass(frozen=True)
+class _Map:
+    """
+    A cluster, as one of its servers tells it.
+
+    Attributes:
+        by: Who told.
+        ranges: Which master has which slots.
+        replicas: Who can be asked as well.
+    """
+
+    by: Address
+    ranges: list[tuple[range, Address]]
+    replicas: list[Address]
+
+    @property
+    def masters(self) -> set[Address]:
+        return {address for _, address in self.ranges}
+
+
 class _Cluster(_Elsewhere):
-    """The masters of a cluster, each of which has some of the slots."""
+    """
+    The masters of a cluster, each of which has some of the slots.
+
+    A call that has failed is a doubt about one of them: those who ask for a key of another do not wait.
+    """
 
     is_cluster = True
 
     def __init__(self, url: RedisUrl) -> None:
         super().__init__(url)
+        self._knowing = list(url.nodes)
         self._ranges: list[tuple[range, Address]] = []
+        self._doubted: set[Address] = set()
+        self._learnt = 0
+
+    def doubt(self, *keys: str) -> None:
+        self._doubted.update(address for key in keys if (address := self._address_of(key)))
 
     async def of(self, key: str) -> Client:
-        await self._learn_if_in_doubt()
+        learnt, address = self._learnt, self._address_of(key)
+        if address is None or address in self._doubted:
+            async with self._lock:
+                address = self._address_of(key)
+                if address in self._doubted or (address is None and learnt == self._learnt):
+                    await self._learn()
+                    address = self._address_of(key)
+        if address is None:
+            raise redis.exceptions.ClusterDownError(f"no server of the cluster has slot {key_slot(key.encode())}")
+        return self._client(address)
+
+    def _address_of(self, key: str) -> Address | None:
         slot = key_slot(key.encode())
-        for slots, address in self._ranges:
-            if slot in slots:
-                return self._client(address)
-        self._is_doubtful = True
-        raise redis.exceptions.ClusterDownError(f"no server of the cluster has slot {slot}")
+        return next((address for slots, address in self._ranges if slot in slots), None)
 
     async def _learn(self) -> None:
-        self._ranges = await self._asked(self._ranges_by)
-        masters = {address for _, address in self._ranges}
-        await self._keep(masters)
-        # Those of the URL may be gone one day, and those who are there now may be the only ones that are left.
-        self._knowing.extend(masters.difference(self._knowing))
+        doubted, self._doubted = self._doubted, set()  # before the answer: a call that fails meanwhile is another doubt
+        try:
+            told = await self._told(doubted)
+        except BaseException:
+            self._doubted |= doubted
+            raise
+        self._ranges = told.ranges
+        self._learnt += 1
+        # Those of the URL may be gone one day, and whoever was there once may be, too. Who is in doubt is asked last.
+        known = dict.fromkeys([told.by, *told.masters, *told.replicas, *self._url.nodes])
+        self._knowing = sorted(known, key=doubted.__contains__)
+        await self._keep(told.masters)
 
-    async def _ranges_by(self, address: Address) -> list[tuple[range, Address]]:
+    async def _told(self, doubted: set[Address]) -> _Map:
+        """Ask some at a time; who still names a server that is in doubt may have missed what the others know."""
+        failed: Exception = redis.exceptions.ConnectionError("nobody is known who could be asked")
+        knowing = sorted(self._knowing, key=doubted.__contains__)
+        for begin in range(0, len(knowing), ASKED_TOGETHER):
+            group = knowing[begin : begin + ASKED_TOGETHER]
+            self._knowing = [each for each in knowing if each not in group] + group
+            try:
+                maps = await self._asked(
+                    group, self._map_by, lambda maps: any(doubted.isdisjoint(each.masters) for each in maps)
+                )
+            except (RedisError, OSError) as exc:
+                failed = exc
+            else:
+                return min(maps, key=lambda each: len(doubted & each.masters))
+        raise failed
+
+    async def _map_by(self, address: Address) -> _Map:
         rows = await self._client(address).execute_command("CLUSTER SLOTS")
-        return [
-            (range(int(first), int(last) + 1), (_host(master[0], address[0]), int(master[1])))
-            for first, last, master, *_ in rows
-        ]
+
+        def of(server: Any) -> Address:
+            return _host(server[0], address[0]), int(server[1])
+
+        return _Map(
+            address,
+            [(range(int(first), int(last) + 1), of(master)) for first, last, master, *_ in rows],
+            [of(replica) for _, _, _, *replicas in rows for replica in replicas],
+        )
 
 
 def _host(told: bytes | str | None, asked: str) -> str:

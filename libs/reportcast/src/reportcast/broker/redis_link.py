@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import secrets
+import weakref
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from typing import Any
 
@@ -29,6 +30,10 @@ ANSWER_S = 2.0
 
 # Joining takes a few round trips; given up so soon, the next attempt comes within two seconds of the end of a fault.
 JOIN_S = 1.25
+
+# Many channels notice the same fault.
+DROP_AGAIN_S = 1.0
+_dropped_s: weakref.WeakKeyDictionary[Any, float] = weakref.WeakKeyDictionary()
 
 _FENCED = "FENCED "
 
@@ -118,14 +123,28 @@ async def subscription(
             for _ in (*names, probe):  # the answers: from here on nothing is missed
                 await pubsub.get_message(timeout=None)
         yield _payloads(server, pubsub, url, probe)
-    except BrokerUnavailable:
-        # What is idle is as dead as this, perhaps, and would not tell either.
-        with contextlib.suppress(RedisError, OSError):
-            await redis.connection_pool.disconnect(inuse_connections=False)
+    except BrokerUnavailable as exc:
+        if isinstance(exc.__cause__, TimeoutError):
+            await _drop_idle(redis)
         raise
     finally:
         with contextlib.suppress(RedisError, OSError):
             await pubsub.aclose()
+
+
+async def _drop_idle(redis: Any) -> None:
+    """Close what is idle: it is as dead as what gave no answer, perhaps, and would not tell either."""
+    now_s = asyncio.get_running_loop().time()
+    if now_s < _dropped_s.get(redis, 0.0) + DROP_AGAIN_S:
+        return
+    _dropped_s[redis] = now_s
+    pool = redis.connection_pool
+    (count, _), _ = pool.get_connection_count()
+    # Taken out first, or others would get them while they are closed.
+    for connection in [pool.get_available_connection() for _ in range(count)]:
+        with contextlib.suppress(RedisError, OSError):
+            await connection.disconnect(nowait=True)
+        await pool.release(connection)
 
 
 @contextlib.asynccontextmanager
