@@ -6,8 +6,8 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.faults.ports import spare_port
-from tests.faults.process import HOST, Process, Redis
+from tests.faults.ports import HOST, spare_port
+from tests.faults.process import Process, Redis
 from tests.support.commands import BIN
 
 LEADS = 'reportcast_watcher_leader{channel="audit"} 1.0'
