@@ -31,7 +31,7 @@ class Size:
         clients: Connected all the time.
         changes: Of the report.
         pace_s: Between two of them.
-        outage_s: How long a fault lasts that may last as long as it likes.
+        outage_s: How long a fault lasts that may last as long as it likes; longer if it is not noticed by then.
         restarts: How often gateways are restarted.
     """
 
@@ -43,7 +43,7 @@ class Size:
 
 
 FULL = Size(clients=200, changes=100, pace_s=0.12, outage_s=10.0, restarts=20)
-SHORT = Size(clients=40, changes=25, pace_s=0.1, outage_s=4.0, restarts=2)
+SHORT = Size(clients=24, changes=20, pace_s=0.1, outage_s=1.0, restarts=1)
 
 
 class Case:

@@ -62,7 +62,7 @@ class System:
         url = plan.url or f"redis://{HOST}:{plan.link_port or self.redis.port}/0"
         link = {"REDIS_URL": url, "LOG_FORMAT": "json"}
         watch = {**link, "REPORT_FILE": str(self.report), **plan.watcher}
-        serve = {**link, "GATEWAY_DRAIN_S": "1", **plan.gateway}
+        serve = {**link, "GATEWAY_DRAIN_S": "0.5", **plan.gateway}
         self.watchers = [_service("watcher", number, watch, folder) for number in range(plan.watchers)]
         self.gateways = [_service("gateway", number, serve, folder) for number in range(GATEWAYS)]
         self._has_redis = not plan.url

@@ -51,14 +51,15 @@ async def test_watcher_frozen(size: Size, row: Row) -> None:
 async def test_history_disk_full(size: Size, row: Row, tmp_path: Path) -> None:
     """Disk of HISTORY_DIR full: there is room again, and the history has what is served."""
     with small_disk(tmp_path / "disk", "1m") as disk:
-        async with running(size, row, Plan(watcher={"HISTORY_DIR": str(disk / "history")})) as case:
+        plan = Plan(watcher={"HISTORY_DIR": str(disk / "history")})
+        async with running(size, row, plan, is_steady=True) as case:
             assert not await failed(case)
             ballast = fill(disk)
             await await_until("the history cannot be written", lambda: failed(case))
             await asyncio.sleep(10 * size.pace_s)
-            ballast.unlink()
             latest = disk / "history" / "latest.json"
             before = latest.read_bytes()
+            ballast.unlink()
 
             async def is_kept() -> bool:
                 return latest.read_bytes() != before
