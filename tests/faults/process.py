@@ -1,7 +1,6 @@
 """A process that can end in any way, and be started again where it was."""
 
 import contextlib
-import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -169,13 +168,6 @@ class Redis(Process):
         finally:
             unseen.clear()
 
-    async def keep_copy(self) -> Path:
-        """Give a file that holds all of its data as of now."""
+    async def save(self) -> None:
+        """Put all of its data as of now on its disk, where a server without an append-only file finds it again."""
         await self.command("SAVE")
-        copy = self._folder / "copy.rdb"
-        os.link(self._folder / "dump.rdb", copy)
-        return copy
-
-    def put_back(self, copy: Path) -> None:
-        """Let it have what it had then when it is started again."""
-        os.replace(copy, self._folder / "dump.rdb")

@@ -68,10 +68,9 @@ async def test_redis_forgets(size: Size, row: Row) -> None:
 async def test_redis_goes_back(size: Size, row: Row) -> None:
     """Redis killed, restarted with older data: it answers again."""
     async with running(size, row, Plan(redis=KEEPS_NOTHING)) as case:
-        copy = await case.system.redis.keep_copy()
+        await case.system.redis.save()
         await asyncio.sleep(5 * size.pace_s)
         before = await down(case)
-        case.system.redis.put_back(copy)
         assert 0 < await case.system.redis.offset_on_disk() < before.offset
         await up(case)
     assert case.fleet.epochs.isdisjoint(before.epochs)
