@@ -31,7 +31,7 @@ class Size:
         clients: Connected all the time.
         changes: Of the report.
         pace_s: Between two of them.
-        outage_s: How long a fault lasts that may last as long as it likes.
+        outage_s: How long a fault lasts that may last as long as it likes; longer if it is not noticed by then.
         restarts: How often gateways are restarted.
     """
 
@@ -43,7 +43,7 @@ class Size:
 
 
 FULL = Size(clients=200, changes=100, pace_s=0.12, outage_s=10.0, restarts=20)
-SHORT = Size(clients=40, changes=25, pace_s=0.1, outage_s=4.0, restarts=2)
+SHORT = Size(clients=24, changes=20, pace_s=0.1, outage_s=1.0, restarts=1)
 
 
 class Case:
@@ -58,12 +58,13 @@ class Case:
         reports: What is written.
     """
 
-    def __init__(self, size: Size, row: Row, system: System, reports: Reports) -> None:
+    def __init__(self, size: Size, row: Row, system: System, reports: Reports, is_steady: bool) -> None:
         self.size = size
         self.row = row
         self.system = system
         self.reports = reports
         self.fleet = Fleet([gateway.address for gateway in system.gateways], size.clients)
+        self._is_steady = is_steady
         self._is_over = asyncio.Event()
 
     async def amid(self) -> None:
@@ -95,11 +96,12 @@ class Case:
 
     async def write(self) -> None:
         """Make the changes, at a steady pace; the last ones once ``end_of_fault`` was called."""
-        for _ in range(self.size.changes):
-            if self.reports.change >= self.size.changes * (1 - AFTER):
-                await self._is_over.wait()
-            await asyncio.sleep(self.size.pace_s)
-            self.reports.write()
+        last = round(self.size.changes * AFTER)
+        while self.reports.change < self.size.changes - last or (self._is_steady and not self._is_over.is_set()):
+            await self._write_one()
+        await self._is_over.wait()
+        for _ in range(last):
+            await self._write_one()
 
     def end_of_fault(self) -> None:
         """Let the last changes be made."""
@@ -113,9 +115,15 @@ class Case:
         self.row.verdict = self.fleet.judge(parse_report(self.reports.body).digest)
         assert self.row.verdict.is_clean, str(self.row.verdict)
 
+    async def _write_one(self) -> None:
+        await asyncio.sleep(self.size.pace_s)
+        self.reports.write()
+
 
 @contextlib.asynccontextmanager
-async def running(size: Size, row: Row, plan: Plan, all_of_it: bool = False) -> AsyncIterator[Case]:
+async def running(
+    size: Size, row: Row, plan: Plan, all_of_it: bool = False, is_steady: bool = False
+) -> AsyncIterator[Case]:
     """
     Run a case: the changes are under way in the block, which brings the fault and its end.
 
@@ -124,11 +132,12 @@ async def running(size: Size, row: Row, plan: Plan, all_of_it: bool = False) -> 
         row: To note in what it finds.
         plan: How the system is wanted.
         all_of_it: Whether every change is of everything.
+        is_steady: Whether changes are made for as long as the fault lasts, however many that takes.
     """
     row.clients = size.clients
     with tempfile.TemporaryDirectory(prefix="reportcast-faults-") as folder:
         system = System(Path(folder), plan)
-        case = Case(size, row, system, Reports(system.report, random.Random(1), all_of_it))
+        case = Case(size, row, system, Reports(system.report, random.Random(1), all_of_it), is_steady)
         case.reports.write()
         try:
             await system.run()

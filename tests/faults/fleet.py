@@ -30,6 +30,11 @@ class Fleet:
             for task in running:
                 task.cancel()
 
+    @property
+    def epochs(self) -> set[str]:
+        """Those that any of them stands in."""
+        return {follower.position.epoch for follower in self.followers if follower.position}
+
     def behind(self, change: int) -> int:
         """Tell how many do not show this change, or a later one."""
         return sum(follower.change < change for follower in self.followers)

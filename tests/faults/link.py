@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from tests.faults.process import HOST
+from tests.faults.ports import HOST
 
 PIECE = 65536
 

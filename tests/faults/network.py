@@ -3,6 +3,7 @@
 import contextlib
 import ctypes
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,25 +34,26 @@ def own_network() -> Iterator[None]:
 
 @contextlib.contextmanager
 def black_hole(port: int) -> Iterator[None]:
-    """Let no packet of a port through, in either direction; nobody is told."""
-    with _filtered(f"tcp dport {port} drop", f"tcp sport {port} drop"):
+    """Let no packet of a port through, in either direction; nobody is told. Some have to come."""
+    with _filtered(f"tcp dport {port}", f"tcp sport {port}"):
         yield
 
 
 @contextlib.contextmanager
 def packet_loss(port: int, percent: int) -> Iterator[str]:
     """
-    Lose so many packets; give what loses them.
+    Lose so many packets, but not none; give what loses them.
 
     That is netem where the kernel has it, which takes of all packets; else a random drop by nftables, of the port's.
     """
     if not _can("tc", "qdisc", "add", "dev", "lo", "root", "netem", "loss", f"{percent}%"):
-        lose = f"numgen random mod 100 < {percent} drop"
+        lose = f"numgen random mod 100 < {percent}"
         with _filtered(f"tcp dport {port} {lose}", f"tcp sport {port} {lose}"):
             yield "nftables (no netem in this kernel)"
         return
     try:
         yield "netem"
+        _check_dropped(r"dropped (\d+)", _run("tc", "-s", "qdisc", "show", "dev", "lo"))
     finally:
         _run("tc", "qdisc", "del", "dev", "lo", "root")
 
@@ -63,21 +65,27 @@ def small_buffers() -> None:
 
 
 @contextlib.contextmanager
-def _filtered(*rules: str) -> Iterator[None]:
+def _filtered(*packets: str) -> Iterator[None]:
     _run("nft", "add table inet faults")
     _run("nft", "add chain inet faults input { type filter hook input priority 0; }")
     try:
-        for rule in rules:
-            _run("nft", f"add rule inet faults input {rule}")
+        for each in packets:
+            _run("nft", f"add rule inet faults input {each} counter drop")
         yield
+        _check_dropped(r"counter packets (\d+)", _run("nft", "list table inet faults"))
     finally:
         _run("nft", "delete table inet faults")
+
+
+def _check_dropped(count: str, listing: str) -> None:
+    assert any(map(int, re.findall(count, listing))), f"no packet was dropped: {listing}"
 
 
 def _can(*command: str) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-def _run(*command: str) -> None:
+def _run(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+    return done.stdout

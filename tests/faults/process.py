@@ -1,26 +1,28 @@
 """A process that can end in any way, and be started again where it was."""
 
 import contextlib
-import os
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import redis.asyncio
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from reportcast.broker.keys import keys_of
 
+from tests.faults.ports import HOST, spare_port
 from tests.support.commands import environment
 from tests.support.redis_server import redis_binary
 from tests.support.wait import await_until
 
-HOST = "127.0.0.1"
 READY_S = 30.0
 END_S = 20.0
 ASK_S = 1.0
+KEYS = keys_of("audit")
 
 
 class Process:
@@ -91,7 +93,7 @@ class Process:
         """End it with SIGKILL."""
         self.send(signal.SIGKILL)
         assert self._process is not None
-        self._process.wait()
+        assert self._process.wait() == -signal.SIGKILL, f"{self.name} had ended by itself"
 
     def freeze(self) -> None:
         """Stop it where it is: its connections stay open, and nothing answers."""
@@ -135,6 +137,7 @@ class Redis(Process):
     def __init__(self, port: int, arguments: Sequence[str], folder: Path) -> None:
         command: list[str | Path] = [redis_binary(), "--bind", HOST, "--port", str(port), "--save", ""]
         super().__init__("redis", port, [*command, *arguments], {}, folder)
+        self._arguments = arguments
 
     async def is_ready(self) -> bool:
         """Tell whether it answers."""
@@ -143,7 +146,7 @@ class Redis(Process):
             return bool(await self.command("PING"))
         return False
 
-    async def command(self, *words: str | int) -> object:
+    async def command(self, *words: str | int) -> Any:
         """Have it do something."""
         client = redis.asyncio.Redis(
             host=HOST, port=self.port, retry=Retry(NoBackoff(), 0), socket_timeout=ASK_S, socket_connect_timeout=ASK_S
@@ -151,13 +154,20 @@ class Redis(Process):
         async with client:
             return await client.execute_command(*words)  # type: ignore[no-untyped-call]
 
-    async def keep_copy(self) -> Path:
-        """Give a file that holds all of its data as of now."""
-        await self.command("SAVE")
-        copy = self._folder / "copy.rdb"
-        os.link(self._folder / "dump.rdb", copy)
-        return copy
+    async def offset(self) -> int:
+        """Give the number of the newest change that it has; 0 if it has none."""
+        return int(await self.command("HGET", KEYS.state, "offset") or 0)
 
-    def put_back(self, copy: Path) -> None:
-        """Let it have what it had then when it is started again."""
-        os.replace(copy, self._folder / "dump.rdb")
+    async def offset_on_disk(self) -> int:
+        """Give what ``offset`` will be once it is started; nobody else gets to see the server that tells it."""
+        unseen = Redis(spare_port(), self._arguments, self._folder)
+        unseen.start()
+        try:
+            await unseen.ready()
+            return await unseen.offset()
+        finally:
+            unseen.clear()
+
+    async def save(self) -> None:
+        """Put all of its data as of now on its disk, where a server without an append-only file finds it again."""
+        await self.command("SAVE")

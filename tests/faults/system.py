@@ -1,4 +1,4 @@
-"""Redis, watchers and gateways as they run in production: real processes, on free ports of this machine."""
+"""Redis, watchers and gateways as they run in production: real processes, on spare ports of this machine."""
 
 import dataclasses
 import json
@@ -6,9 +6,9 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.faults.process import HOST, Process, Redis
+from tests.faults.ports import HOST, spare_port
+from tests.faults.process import Process, Redis
 from tests.support.commands import BIN
-from tests.support.redis_server import free_port
 
 LEADS = 'reportcast_watcher_leader{channel="audit"} 1.0'
 GATEWAYS = 2
@@ -58,11 +58,11 @@ class System:
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.report = folder / "reports" / "GitRepoReport.json"
         self.report.parent.mkdir()
-        self.redis = Redis(plan.redis_port or free_port(), plan.redis, folder)
+        self.redis = Redis(plan.redis_port or spare_port(), plan.redis, folder)
         url = plan.url or f"redis://{HOST}:{plan.link_port or self.redis.port}/0"
         link = {"REDIS_URL": url, "LOG_FORMAT": "json"}
         watch = {**link, "REPORT_FILE": str(self.report), **plan.watcher}
-        serve = {**link, "GATEWAY_DRAIN_S": "1", **plan.gateway}
+        serve = {**link, "GATEWAY_DRAIN_S": "0.5", **plan.gateway}
         self.watchers = [_service("watcher", number, watch, folder) for number in range(plan.watchers)]
         self.gateways = [_service("gateway", number, serve, folder) for number in range(GATEWAYS)]
         self._has_redis = not plan.url
@@ -115,6 +115,6 @@ class System:
 
 
 def _service(name: str, number: int, settings: Mapping[str, str], folder: Path) -> Process:
-    port = free_port()
+    port = spare_port()
     own = {f"{name.upper()}_PORT": str(port), **settings}
     return Process(f"{name}-{number}", port, [BIN / f"reportcast-{name}"], own, folder)

@@ -14,6 +14,7 @@ KEY = "reportcast:{audit}:state"
 async def fail_over(group: Group, size: Size, row: Row) -> None:
     """Kill the master of the report amid its changes."""
     async with running(size, row, Plan(url=group.url)) as case:
+        before = case.fleet.epochs
         master = await asyncio.to_thread(group.master_of, KEY)
         master.kill()
 
@@ -23,6 +24,7 @@ async def fail_over(group: Group, size: Size, row: Row) -> None:
             return False
 
         await case.recovered("a replica is master", is_taken_over)
+    assert case.fleet.epochs.isdisjoint(before)
 
 
 async def test_sentinel_failover(size: Size, row: Row) -> None:

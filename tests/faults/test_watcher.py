@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.case import Case, Size, running
+from tests.faults.process import KEYS
 from tests.faults.system import Plan
 from tests.faults.table import Row
 from tests.support.disks import small_disk
@@ -34,8 +35,14 @@ async def test_leader_killed(size: Size, row: Row) -> None:
 async def test_watcher_frozen(size: Size, row: Row) -> None:
     """Watcher frozen, its lease lost: a watcher leads again."""
     async with running(size, row, Plan()) as case:
+
+        async def is_without_leader() -> bool:
+            return not await case.system.redis.command("EXISTS", KEYS.lease)
+
+        assert not await is_without_leader()
         case.system.watcher.freeze()
         await asyncio.sleep(size.outage_s)
+        await await_until("its lease is lost", is_without_leader)
         case.system.watcher.thaw()
         await case.recovered("a watcher leads", case.system.leads)
 
@@ -44,13 +51,15 @@ async def test_watcher_frozen(size: Size, row: Row) -> None:
 async def test_history_disk_full(size: Size, row: Row, tmp_path: Path) -> None:
     """Disk of HISTORY_DIR full: there is room again, and the history has what is served."""
     with small_disk(tmp_path / "disk", "1m") as disk:
-        async with running(size, row, Plan(watcher={"HISTORY_DIR": str(disk / "history")})) as case:
+        plan = Plan(watcher={"HISTORY_DIR": str(disk / "history")})
+        async with running(size, row, plan, is_steady=True) as case:
+            assert not await failed(case)
             ballast = fill(disk)
             await await_until("the history cannot be written", lambda: failed(case))
             await asyncio.sleep(10 * size.pace_s)
-            ballast.unlink()
             latest = disk / "history" / "latest.json"
             before = latest.read_bytes()
+            ballast.unlink()
 
             async def is_kept() -> bool:
                 return latest.read_bytes() != before
