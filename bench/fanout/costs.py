@@ -44,8 +44,8 @@ class Stalled:
         stalled: That do not.
         events: Published meanwhile.
         is_complete: Whether the others got them; if not, they stopped the broadcast.
-        without_p99_ms: Over events, from publishing to the last client, before they came.
-        with_p99_ms: The same with them, the last client being the last of those that read.
+        without_p99_ms: Over all receipts, from publishing, before they came.
+        with_p99_ms: The same with them, of those that read.
         before_mib: The server's resident memory before.
         after_mib: And afterwards.
         faults: 1 if the others did not get every event, in order, exactly once.

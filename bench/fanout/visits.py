@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from bench.fanout.broadcasts import Broadcast, Subject
+from bench.fanout.broadcasts import Subject
 from bench.fanout.cells import Cell, Sample
 from bench.fanout.costs import Idle, Stalled
 from bench.fanout.load import LoadError, running_load
 from bench.fanout.peers import Peer
 from bench.fanout.plan import Plan
-from bench.receipts import percentile
 from bench.watching.progress import progress
 
 T = TypeVar("T")
@@ -109,14 +108,9 @@ class Laboratory:
             stalled=stalled,
             events=len(hindered.began_ns),
             is_complete=hindered.is_complete,
-            without_p99_ms=_last_p99_ms(reading),
-            with_p99_ms=_last_p99_ms(hindered),
+            without_p99_ms=reading.got.p99_ns / 1e6,
+            with_p99_ms=hindered.got.p99_ns / 1e6,
             before_mib=before / 2**20,
             after_mib=after / 2**20,
             faults=0 if hindered.got.is_faithful else 1,
         )
-
-
-def _last_p99_ms(seen: Broadcast) -> float:
-    arrived = zip(seen.got.last_ns, seen.began_ns, strict=True)
-    return percentile(sorted((last - began) / 1e6 for last, began in arrived if last) or [float("nan")], 99)
