@@ -534,10 +534,11 @@ async def test_requests_of_the_usual_size_are_answered_for_ever() -> None:
 
 async def test_sockets_beyond_the_descriptors_are_dropped() -> None:
     """At once, by their number; those that are there stay, and one that goes makes room."""
-    with socket.socket() as probe:
-        lowest = probe.fileno()
-    # The listener, then pairs: both ends are of this process.
-    async with serving(APP, max_descriptor=lowest + 9) as it:
+    # The listener, then pairs: both ends are of this process. The next numbers need not follow on one another: what
+    # other tests have opened may hold some of them.
+    with contextlib.ExitStack() as probes:
+        highest = max(probes.enter_context(socket.socket()).fileno() for _ in range(10))
+    async with serving(APP, max_descriptor=highest) as it:
         kept = [await it.open() for _ in range(3)]
 
         while not it.cuts:
