@@ -1,7 +1,7 @@
 """
 A client that follows a report as docs/protocol.md asks clients to, on whichever gateway answers, and keeps a journal.
 
-Source: docs/protocol.md, Client rules.
+Source: docs/protocol.md, Version 1.
 """
 
 import asyncio
@@ -105,7 +105,7 @@ class Follower:
     async def _take(self, frame: Frame, socket: ClientConnection) -> None:
         match frame.type:
             case "following":
-                self._is_asking = False
+                self._is_asking = not frame.recovered  # until the whole has come
                 self._failures = 0
                 self.journal.append(Following(self._asked, frame.position, frame.recovered))
             case "snapshot":
@@ -121,6 +121,7 @@ class Follower:
                 raise AssertionError(f"the gateway answered {frame.code}: {frame.message}")
 
     def _adopt(self, frame: Frame) -> None:
+        self._is_asking = False
         body = bytes(frame.data)
         found = digest_of(body)
         assert frame.position is not None
