@@ -260,5 +260,5 @@ async def test_a_proxied_address_leaves_as_it_came(memory_broker: MemoryBroker, 
                 (connection,) = gateway.feeds.roster.connections
                 assert connection.peer.address == address
             await await_until("it has left", lambda: gateway.feeds.admission.connections == 0)
-        assert await gateway.metric("reportcast_gateway_connections") == 0
+        assert await gateway.metric("reportcast_gateway_connections", transport="websocket") == 0
         assert await refusals(gateway, "address") == 0

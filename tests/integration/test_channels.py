@@ -104,13 +104,13 @@ async def test_the_limit_is_of_all_channels_together(memory_broker: MemoryBroker
         async with gateway.connect() as first, gateway.connect("dns") as second:
             await first.recv()
             await second.recv()
-            assert await gateway.metric("reportcast_gateway_connections") == 2
+            assert await gateway.metric("reportcast_gateway_connections", transport="websocket") == 2
             async with gateway.connect("dns") as third:
                 with pytest.raises(websockets.exceptions.ConnectionClosed):
                     await third.recv()
                 assert third.close_code == CloseCode.TRY_AGAIN_LATER
         await await_until("both are gone", lambda: not len(gateway.feeds.roster))
-        assert await gateway.metric("reportcast_gateway_connections") == 0
+        assert await gateway.metric("reportcast_gateway_connections", transport="websocket") == 0
         async with gateway.connect("dns") as fourth:
             await fourth.recv()
 

@@ -181,8 +181,8 @@ async def test_operational_endpoints(memory_broker: MemoryBroker) -> None:
         assert (await gateway.http.get("healthz")).status_code == 200
         async with gateway.connect() as client:
             await client.recv()
-            assert await gateway.metric("reportcast_gateway_connections") == 1
-            assert await gateway.metric("reportcast_gateway_opened_total") == 1
+            assert await gateway.metric("reportcast_gateway_connections", transport="websocket") == 1
+            assert await gateway.metric("reportcast_gateway_opened_total", transport="websocket") == 1
 
 
 async def test_a_watcher_that_fell_silent_shows_in_the_status(memory_broker: MemoryBroker) -> None:

@@ -10,7 +10,7 @@ import socket
 
 import pytest
 import websockets.exceptions
-from gateway.push import PushConnection
+from gateway.websocket import WebSocketConnection
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.close_codes import CloseCode
 from reportcast.contracts.frames import SERVER
@@ -54,7 +54,7 @@ async def test_uvicorn_forgets_a_connection(gateway: RunningGateway) -> None:
     finally:
         gc.enable()
 
-    assert kinds.count(PushConnection) == 10
+    assert kinds.count(WebSocketConnection) == 10
     assert kinds.count(WebSocketProtocol) == 0
 
 
@@ -117,7 +117,7 @@ async def test_who_leaves_is_forgotten(gateway: RunningGateway) -> None:
     await await_until("both are gone", lambda: len(gateway.feeds.roster) == 0)
 
     assert gateway.feeds.roster.closing == []
-    assert await gateway.metric("reportcast_gateway_connections") == 0
+    assert await gateway.metric("reportcast_gateway_connections", transport="websocket") == 0
     assert await gateway.metric("reportcast_gateway_closed_total", code="other") == 2
 
 
@@ -133,7 +133,7 @@ async def test_a_flood_of_messages_holds_nobody_up(gateway: RunningGateway) -> N
             assert await kind_of_next(other) == "pong"
 
         (first, _) = gateway.feeds.roster.connections
-        assert isinstance(first, PushConnection)
+        assert isinstance(first, WebSocketConnection)
         assert first.is_resting
         for _ in range(200):
             assert await kind_of_next(flood) == "pong"

@@ -92,4 +92,4 @@ async def test_a_stuck_client_that_never_reads_again_is_dropped(memory_broker: M
 
         await await_until("it is dropped", lambda: not gateway.feeds.roster.closing, timeout_s=20)
 
-        assert await gateway.metric("reportcast_gateway_connections") == 0
+        assert await gateway.metric("reportcast_gateway_connections", transport="websocket") == 0

@@ -94,7 +94,7 @@ def gateway(redis_server: RedisServer, workers: int = 2, **settings: str) -> Ite
 
 
 def number_of(metrics: str, name: str) -> float:
-    """Read a sample without labels."""
+    """Read a sample by its name, and its labels if it has any."""
     return next(float(line.split()[1]) for line in metrics.splitlines() if line.startswith(f"{name} "))
 
 
@@ -151,7 +151,9 @@ def test_a_worker_that_hangs_is_reported_and_one_that_is_killed_is_replaced(redi
     assert all("1 of 2 workers did not answer; what they do is not told" in each["reasons"] for each in statuses)
     assert {each["clients"] for each in statuses} == {after["clients"]}
     assert {number_of(each, "reportcast_gateway_workers") for each in metrics} == {1}
-    assert {number_of(each, "reportcast_gateway_connections") for each in metrics} == {after["clients"]}
+    assert {number_of(each, 'reportcast_gateway_connections{transport="websocket"}') for each in metrics} == {
+        after["clients"]
+    }
     assert 0 < after["clients"] < len(clients)
     assert {each["worker"] for each in listed} == {0, 1}
     assert len(listed) == after["clients"] + CLIENTS

@@ -14,7 +14,7 @@ def worker(connections: int, connected: bool, overdue_s: float, reasons: dict[st
     """Give the registry of a worker in that state."""
     registry = new_registry()
     metrics = GatewayMetrics(registry)
-    metrics.connections.set(connections)
+    metrics.connections.labels("events").set(connections)
     metrics.broker_connected.labels("audit").set(connected)
     metrics.overdue.labels("audit").set_function(lambda: overdue_s)
     for reason, count in reasons.items():
@@ -38,7 +38,7 @@ def sample(exposition: bytes, name: str, **labels: str) -> float | None:
 @pytest.mark.parametrize(
     ("name", "labels", "together"),
     [
-        pytest.param("reportcast_gateway_connections", {}, 7, id="gauges-add-up"),
+        pytest.param("reportcast_gateway_connections", {"transport": "events"}, 7, id="gauges-add-up"),
         pytest.param("reportcast_gateway_workers", {}, 2, id="each-counts-itself"),
         pytest.param("reportcast_gateway_broker_connected", {"channel": "audit"}, 0, id="connected-if-all-are"),
         pytest.param("reportcast_gateway_overdue_seconds", {"channel": "audit"}, 2.5, id="overdue-once"),

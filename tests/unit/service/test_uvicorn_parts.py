@@ -168,8 +168,8 @@ def test_the_minor_version_is_the_pinned_one() -> None:
         (
             HttpProtocol,
             HttpToolsProtocol,
-            "connection_made connection_lost data_received on_message_begin on_body on_message_complete "
-            "handle_websocket_upgrade",
+            "connection_made connection_lost data_received on_message_begin on_headers_complete on_body "
+            "on_message_complete handle_websocket_upgrade",
         ),
         (WebSocketProtocol, WebSocketsSansIOProtocol, "handle_connect send"),
     ],
@@ -182,7 +182,11 @@ def test_what_is_overridden_is_there(ours: type, base: type, names: str) -> None
         assert list(mine.parameters) == list(theirs.parameters)
 
     assert {name for name in public if hasattr(base, name)} == set(names.split())
-    assert not [name for name in ("_arrivals", "_head_bytes", "_exchange", "_cut", "_hand_off") if hasattr(base, name)]
+    assert not [
+        name
+        for name in ("_arrivals", "_head_bytes", "_exchange", "_cut", "_hand_off", "_hold", "_let_go", "_on_lost")
+        if hasattr(base, name)
+    ]
 
 
 async def test_the_attributes_that_are_used_are_there() -> None:

@@ -48,6 +48,7 @@ def _client(roster: Roster, connection: Connection) -> dict[str, Any]:
     return {
         "id": connection.peer.id,
         "channel": connection.peer.channel,
+        "transport": connection.transport.value,
         "address": connection.peer.address,
         "userAgent": connection.peer.user_agent,
         "connectedAt": roster.opened_at(connection.peer),

@@ -8,13 +8,14 @@ from reportcast.broker.errors import BrokerError
 from reportcast.service.http import operational_routes
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
 
-from gateway.auth import AllowedHosts
+from gateway.auth import AllowedHosts, Authorized, is_token, token_of
 from gateway.colleagues import Colleagues
 from gateway.feed import Feeds
 from gateway.routes.audit import audit_router
+from gateway.routes.events import events_route
 from gateway.routes.page import Page
 from gateway.routes.rejected import rejected_router
 from gateway.routes.status import status_router
@@ -28,6 +29,8 @@ def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Aw
     app = FastAPI(title="Reportcast gateway", version=__version__, docs_url=None, redoc_url=None)
     app.state.feeds = feeds
     app.state.colleagues = colleagues
+    if settings.gateway_read_token is not None:
+        app.add_middleware(Authorized, may_read=_token_check(feeds))
     if settings.gateway_allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -42,9 +45,24 @@ def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Aw
     app.add_exception_handler(BrokerError, _on_broker_error)
     for router in (websocket_router(feeds), status_router, audit_router, rejected_router):
         app.include_router(router)
+    app.router.routes.append(events_route(feeds))
     app.router.routes.extend(operational_routes(feeds.first.health, exposition))
     app.mount("/", Page())
     return app
+
+
+def _token_check(feeds: Feeds) -> Callable[[HTTPConnection], Awaitable[bool]]:
+    settings, metrics = feeds.first.settings, feeds.first.metrics
+
+    async def may_read(arrival: HTTPConnection) -> bool:
+        given = token_of(arrival)
+        tokens = (settings.gateway_read_token, settings.gateway_admin_token)
+        if given is not None and any(is_token(given, token) for token in tokens):
+            return True
+        metrics.refused.labels("token").inc()
+        return False
+
+    return may_read
 
 
 async def _on_http_exception(request: Request, exc: Exception) -> JSONResponse:

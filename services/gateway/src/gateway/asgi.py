@@ -9,7 +9,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gateway.burst import Burst
 from gateway.hub import Flow, Peer
-from gateway.roster import Roster, Session
+from gateway.roster import Roster, Session, Transport
 
 
 class AsgiConnection:
@@ -18,6 +18,8 @@ class AsgiConnection:
 
     The server pings and limits the size of messages.
     """
+
+    transport = Transport.WEBSOCKET
 
     def __init__(self, websocket: WebSocket, roster: Roster, session: Session, peer: Peer) -> None:
         self.peer = peer
@@ -63,6 +65,9 @@ class AsgiConnection:
         """See ``Connection``; the server does it, but for the heartbeat."""
         if self.session.heartbeat and self.flow is Flow.OPEN:
             self._put(HEARTBEAT)
+
+    def beat(self) -> None:
+        """See ``Connection``: it comes with the ping."""
 
     def close(self, code: int, reason: str) -> None:
         """See ``Connection``."""

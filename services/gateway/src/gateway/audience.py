@@ -22,7 +22,7 @@ from reportcast.contracts.frames import PreparedFrame, audit_update
 from reportcast.contracts.messages import Delta, Snapshot
 from reportcast.contracts.position import Position
 from reportcast.contracts.report import ReportKind
-from reportcast.contracts.v1_frames import delta_frame, skipped_frame, snapshot_frame, status_frame
+from reportcast.contracts.v1_frames import delta_frame, skipped_frame, snapshot_frame, status_frame, tag_of
 from reportcast.contracts.view import Filter, view
 
 from gateway.burst import Burst
@@ -78,12 +78,18 @@ class StatusAudience:
         self.hub = hub
         self._channel = channel
         self._told: dict[str, Any] | None = None
+        self._tag: str | None = None
+
+    @property
+    def tag(self) -> str | None:
+        """The name of what was told last; ``None`` before anything was."""
+        return self._tag
 
     def publish(self, fares: dict[str, Any], timestamp: str) -> None:
         """Tell it, if it is not what was told last."""
         if fares != self._told:
-            self._told = fares
-            self.hub.publish(status_frame(self._channel, fares, timestamp))
+            self._told, self._tag = fares, tag_of(fares)
+            self.hub.publish(status_frame(self._channel, fares | {"tag": self._tag}, timestamp))
 
 
 class ReportAudience:

@@ -34,6 +34,16 @@ class Burst:
         """What goes to one whose client does."""
         return self.frames[0].deflated if len(self.frames) == 1 else b"".join(each.deflated for each in self.frames)
 
+    @Once
+    def event(self) -> bytes:
+        """What goes to an event stream."""
+        return self.frames[0].event if len(self.frames) == 1 else b"".join(each.event for each in self.frames)
+
+    @Once
+    def event_deflated(self) -> bytes:
+        """What goes to one that is compressed."""
+        return b"".join(each.event_deflated for each in self.frames)
+
     def newest(self, count: int) -> "Burst":
         """Give the last ``count`` of them, at least one and at most all."""
         return Burst(self.frames[-count:], self.last)

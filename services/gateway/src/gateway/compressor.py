@@ -17,6 +17,8 @@ class Compressor:
     """Keeps the event loop free of what takes longer than a millisecond."""
 
     def __init__(self) -> None:
+        # The event loop keeps no hold of its tasks.
+        self._promised: set[asyncio.Task[bytes]] = set()
         self._running: dict[tuple[PreparedBody, Form], asyncio.Future[bytes]] = {}
         # Its own, so that nothing else that is done in threads keeps an update waiting.
         self._threads = ThreadPoolExecutor(THREADS, "compressor")
@@ -37,6 +39,16 @@ class Compressor:
     async def deflated(self, body: PreparedBody) -> bytes:
         """Give the blocks from which frames and the gzip file are cut."""
         return await self._form(body, "deflated")
+
+    def then(self, body: PreparedBody, encoding: Encoding, use: Callable[[bytes], None]) -> None:
+        """Call ``use`` with what ``encoded`` gives: at once where that costs little."""
+        if encoding is Encoding.IDENTITY or not body.is_large:
+            use(_made(body, encoding))
+        else:
+            made = asyncio.get_running_loop().create_task(self.encoded(body, encoding))
+            self._promised.add(made)
+            made.add_done_callback(self._promised.discard)
+            made.add_done_callback(lambda done: None if done.cancelled() else use(done.result()))
 
     async def run(self, work: Callable[[], T]) -> T:
         """Give what ``work`` gives or raises, done in a thread."""
@@ -62,3 +74,8 @@ class Compressor:
             running.add_done_callback(lambda _: self._running.pop((body, form)))
         # One who goes away must not take it from the others.
         return await asyncio.shield(running)
+
+
+def _made(body: PreparedBody, encoding: Encoding) -> bytes:
+    made: bytes = body.raw if encoding is Encoding.IDENTITY else getattr(body, encoding.value)
+    return made

@@ -1,5 +1,6 @@
 """Which encodings a client takes. Pure. Source: RFC 9110, 12.4.2 and 12.5.3."""
 
+import functools
 import re
 
 from reportcast.contracts.body import Encoding
@@ -30,6 +31,13 @@ def acceptable(accept_encoding: str | None, size: int) -> tuple[Encoding, ...]:
     return tuple(best_first)
 
 
+def prefers_gzip(accept_encoding: str | None) -> bool:
+    """Tell whether a client takes a stream compressed rather than as it is."""
+    best = acceptable(accept_encoding, DEFLATE_FROM_BYTES)
+    return Encoding.GZIP in best and Encoding.IDENTITY not in best[: best.index(Encoding.GZIP)]
+
+
+@functools.lru_cache(256)
 def _weights(accept_encoding: str | None) -> dict[Encoding, float]:
     if accept_encoding is None:
         # Anything is allowed, but this is also how one asks who has never heard of encodings.

@@ -5,7 +5,8 @@ import dataclasses
 import datetime
 import functools
 import time
-from collections.abc import Callable, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 
 import structlog
 from reportcast.broker.base import Broker
@@ -14,12 +15,13 @@ from reportcast.service.descriptors import connection_limit
 from reportcast.telemetry.health import Health
 
 from gateway.admission import Admission
-from gateway.audience import Audiences
+from gateway.audience import Audiences, ReportAudience
 from gateway.compressor import Compressor
 from gateway.hub import Follower, Hub
 from gateway.lateness import late_by_s
 from gateway.ledger import Ledger
 from gateway.metrics import GatewayMetrics
+from gateway.news import News
 from gateway.relay import Relay
 from gateway.replica import Replica
 from gateway.roster import Roster
@@ -38,6 +40,7 @@ class Feed:
     Attributes:
         started_s: By the clock of the roster, which nobody sets.
         now: Gives the present one.
+        news: What those are answered who poll, by audience; made as they come.
     """
 
     settings: ServerSettings
@@ -53,6 +56,13 @@ class Feed:
     health: Health
     started_s: float
     now: Callable[[], datetime.datetime]
+    news: MutableMapping[ReportAudience, News] = dataclasses.field(default_factory=weakref.WeakKeyDictionary)
+
+    def news_of(self, audience: ReportAudience) -> News:
+        """Give what those of ``audience`` are answered who poll."""
+        if audience not in self.news:
+            self.news[audience] = News(self.channel, audience, self.audiences.status)
+        return self.news[audience]
 
     @property
     def timestamp(self) -> str:

@@ -3,7 +3,8 @@
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from reportcast.contracts.close_codes import CloseCode
 
-REFUSALS = ("rate", "origin", "channel", "limit", "address")
+REFUSALS = ("rate", "origin", "token", "channel", "limit", "address", "draining")
+TRANSPORTS = ("websocket", "events", "poll")
 
 
 # Whatever clients end a connection with: they could name thousands of codes.
@@ -15,18 +16,25 @@ class GatewayMetrics:
     """Everything that the gateway counts, in one registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self.connections = Gauge("reportcast_gateway_connections", "Open WebSockets", registry=registry)
+        self.connections = Gauge(
+            "reportcast_gateway_connections", "Clients connected now, by transport", ["transport"], registry=registry
+        )
         # 1 in each: the sum over all is how many there are.
         self.workers = Gauge("reportcast_gateway_workers", "Workers that tell of themselves here", registry=registry)
         self.workers.set(1)
-        self.opened = Counter("reportcast_gateway_opened_total", "WebSockets accepted", registry=registry)
+        self.opened = Counter(
+            "reportcast_gateway_opened_total", "Clients let in, by transport", ["transport"], registry=registry
+        )
+        for transport in TRANSPORTS:
+            self.connections.labels(transport)
+            self.opened.labels(transport)
         self.closed = Counter(
-            "reportcast_gateway_closed_total", "WebSockets that ended, by close code", ["code"], registry=registry
+            "reportcast_gateway_closed_total", "Connections that ended, by close code", ["code"], registry=registry
         )
         for code in (*map(str, CloseCode), OTHER):
             self.closed.labels(code)
         self.refused = Counter(
-            "reportcast_gateway_refused_total", "WebSockets refused, by reason", ["reason"], registry=registry
+            "reportcast_gateway_refused_total", "Clients refused, by reason", ["reason"], registry=registry
         )
         for reason in REFUSALS:
             self.refused.labels(reason)

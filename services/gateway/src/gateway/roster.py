@@ -5,6 +5,8 @@ Who is connected to this process, whatever they follow; from the handshake to th
 """
 
 import datetime
+import enum
+import itertools
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
@@ -19,6 +21,14 @@ from gateway.metrics import GatewayMetrics
 from gateway.retry import retry_after_ms, retry_reason
 
 log = structlog.get_logger("websocket")
+
+
+class Transport(enum.StrEnum):
+    """How what clients are told travels, as the metrics name it."""
+
+    WEBSOCKET = "websocket"
+    EVENTS = "events"
+    POLL = "poll"
 
 
 class Session(Protocol):
@@ -71,11 +81,13 @@ class Connection(Follower, Protocol):
     One client's transport and our state for it.
 
     Attributes:
+        transport: How it travels.
         session: What is spoken.
         silent_pings: How many pings in a row had no answer.
         close_code: With what it ended; 1006 until somebody has said otherwise.
     """
 
+    transport: Transport
     session: Session
     silent_pings: int
     close_code: int
@@ -93,14 +105,35 @@ class Connection(Follower, Protocol):
         """Ask the client for a sign of life, and count the question."""
         ...
 
+    def beat(self) -> None:
+        """Give the client a sign of life, where it does not come with the ping."""
+        ...
+
     def close(self, code: int, reason: str) -> None:
         """Send a close frame behind what is on its way, and end when the client answers it."""
         ...
 
 
+class Waiter(Protocol):
+    """
+    A client that waits for the one answer that it will get.
+
+    Attributes:
+        peer: Who it is.
+        until_s: When it is told that nothing is new, by the roster's clock.
+    """
+
+    peer: Peer
+    until_s: float
+
+    def give_up(self, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Tell it that nothing is new."""
+        ...
+
+
 class Roster:
     """
-    The connections of this process.
+    The connections of this process, and those who wait.
 
     Args:
         admission: Where their places are given back.
@@ -120,8 +153,11 @@ class Roster:
         self.metrics = metrics
         self.now = now
         self.clock = clock
+        # Of all that connect, whatever they connect by.
+        self.ids = itertools.count(1)
         self._everyone: dict[int, Connection] = {}
         self._closing: dict[int, Connection] = {}
+        self._waiting: dict[int, Waiter] = {}
 
     def __len__(self) -> int:
         return len(self._everyone)
@@ -142,6 +178,11 @@ class Roster:
         return list(self._closing.values())
 
     @property
+    def waiting(self) -> list[Waiter]:
+        """Those who wait for an answer, longest first."""
+        return list(self._waiting.values())
+
+    @property
     def timestamp(self) -> str:
         """The present time as the contract writes it."""
         return iso_utc(self.now())
@@ -152,11 +193,11 @@ class Roster:
 
     def join(self, connection: Connection) -> None:
         """Let ``connection``, which has been admitted, begin."""
-        self.metrics.opened.inc()
-        self.metrics.connections.inc()
-        peer = connection.peer
+        self.metrics.opened.labels(connection.transport).inc()
+        self.metrics.connections.labels(connection.transport).inc()
+        peer, transport = connection.peer, connection.transport.value
         self._everyone[peer.id] = connection
-        log.info("connection opened", id=peer.id, channel=peer.channel, address=peer.address)
+        log.info("connection opened", id=peer.id, channel=peer.channel, address=peer.address, transport=transport)
         connection.session.begin(connection)
 
     def leave(self, connection: Connection) -> None:
@@ -164,7 +205,7 @@ class Roster:
         self.dismiss(connection)
         del self._closing[connection.peer.id]
         self.admission.leave(connection.peer.host)
-        self.metrics.connections.dec()
+        self.metrics.connections.labels(connection.transport).dec()
         self.metrics.count_close(connection.close_code)
         log.info(
             "connection closed",
@@ -174,6 +215,18 @@ class Roster:
             frames=connection.session.given(connection),
             conflated=connection.session.conflated(connection),
         )
+
+    def wait(self, waiter: Waiter) -> None:
+        """Count ``waiter``, which has been admitted, in."""
+        self.metrics.opened.labels(Transport.POLL).inc()
+        self.metrics.connections.labels(Transport.POLL).inc()
+        self._waiting[waiter.peer.id] = waiter
+
+    def end_wait(self, waiter: Waiter) -> None:
+        """Forget ``waiter``, which is answered or gone."""
+        del self._waiting[waiter.peer.id]
+        self.admission.leave(waiter.peer.host)
+        self.metrics.connections.labels(Transport.POLL).dec()
 
     def part(self, connection: Connection, code: CloseCode, reason: str) -> None:
         """Ask the client of ``connection`` to leave, at most once; ``reason`` is at most 123 bytes."""

@@ -19,7 +19,7 @@ class ServerSettings(Settings):
     gateway_host: str = Field("127.0.0.1", description="address that clients connect to")
     gateway_port: int = Field(8080, ge=0, le=65535, description="port that clients connect to; 0: any")
     gateway_max_connections: int = Field(
-        50_000, ge=1, le=1_000_000, description="WebSockets at a time; one more is closed with 1013"
+        50_000, ge=1, le=1_000_000, description="clients at a time; one more is closed with 1013, or gets 503"
     )
     gateway_max_connections_per_address: int = Field(
         0, ge=0, le=1_000_000, description="of them from one address, or one /64 of IPv6; 0: any number"
@@ -41,6 +41,9 @@ class ServerSettings(Settings):
     )
     gateway_admin_token: Annotated[str | None, SECRET] = Field(
         None, min_length=8, description="token of the admin endpoints; they refuse when unset"
+    )
+    gateway_read_token: Annotated[str | None, SECRET] = Field(
+        None, min_length=8, description="token that reading takes, on every transport; everybody may read when unset"
     )
     gateway_ping_interval_s: float = Field(
         30.0, gt=0, le=3600, description="between pings; a client silent for two of them is dropped, seconds"

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from reportcast.contracts.close_codes import CloseCode
 
+from gateway.event_stream import HEARTBEAT_S
 from gateway.feed import Feeds
 from gateway.hub import Flow, slices
 from gateway.roster import Connection
@@ -45,6 +46,7 @@ class Upkeep:
         self._roster = feeds.roster
         self._clock = feeds.roster.clock
         self._ping_interval_s = settings.gateway_ping_interval_s
+        self._heartbeat_s = min(HEARTBEAT_S, settings.gateway_ping_interval_s)
         self._stuck_s = settings.gateway_stuck_s
         self._lifetime_s = settings.gateway_max_lifetime_s
         # By id, how much a paused connection was given, how much of it is unsent, and since when that is so; and since
@@ -56,6 +58,7 @@ class Upkeep:
         """Go on for ever."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._ping_for_ever())
+            tasks.create_task(self._beat_for_ever())
             tasks.create_task(self._look_for_ever())
 
     async def _ping_for_ever(self) -> None:
@@ -73,15 +76,32 @@ class Upkeep:
                     self._drop_silent(connection)
                 await asyncio.sleep(0)
 
+    async def _beat_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(self._heartbeat_s)
+            for few in slices(self._roster.connections):
+                for connection in few:
+                    connection.beat()
+                await asyncio.sleep(0)
+
     async def _look_for_ever(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
+            await self._end_waits()
             self._expire()
             self._drop_stuck()
             self._drop_unanswered()
             for feed in self._feeds:
                 feed.audiences.drop_idle()
                 feed.tell_status()
+
+    async def _end_waits(self) -> None:
+        for few in slices(self._roster.waiting):
+            now_s = self._clock()
+            for waiter in few:
+                if waiter.until_s <= now_s:
+                    waiter.give_up()
+            await asyncio.sleep(0)
 
     def _drop_stuck(self) -> None:
         now_s, before, self._unsent = self._clock(), self._unsent, {}

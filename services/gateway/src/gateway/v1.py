@@ -1,9 +1,8 @@
 """What is spoken with the subprotocol ``reportcast.v1``. Source: docs/protocol.md, Version 1."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from reportcast.contracts.channels import is_audit
-from reportcast.contracts.frames import PreparedFrame
 from reportcast.contracts.v1_frames import (
     HEARTBEAT,
     ErrorCode,
@@ -21,40 +20,7 @@ from gateway.feed import Feed, Feeds
 from gateway.hub import Flow, Hub
 from gateway.inbox import MAX_MESSAGE_BYTES
 from gateway.roster import Connection
-
-
-class Subscription:
-    """A ``Follower``: one of the things that a connection follows."""
-
-    __slots__ = ("_connection", "_skipped", "began", "conflated", "flow", "hub", "is_owed", "peer", "sequence")
-
-    def __init__(self, connection: Connection, hub: Hub, skipped: Callable[[int], PreparedFrame] | None = None) -> None:
-        self.peer = connection.peer
-        self.flow = connection.flow
-        self.sequence = 0
-        self.began = 0
-        self.conflated = 0
-        self.is_owed = False
-        self.hub = hub
-        self._connection = connection
-        self._skipped = skipped
-
-    def write(self, burst: Burst) -> None:
-        """See ``Follower``."""
-        self._connection.write(burst)
-
-    def queue(self, burst: Burst) -> None:
-        """See ``Follower``."""
-        self._connection.queue(burst)
-
-    def tell_skipped(self, count: int) -> None:
-        """See ``Follower``."""
-        if self._skipped:
-            self._connection.reply(self._skipped(self.sequence))
-
-    def abort(self) -> None:
-        """See ``Follower``."""
-        self._connection.abort()
+from gateway.subscription import Subscription
 
 
 class V1Session:
@@ -64,14 +30,16 @@ class V1Session:
     Args:
         feeds: What it may follow.
         follows: What it wants to from the beginning.
+        heartbeat_s: How often the client is given a sign of life.
     """
 
-    __slots__ = ("_conflated", "_feeds", "_follows", "_given", "_seats")
+    __slots__ = ("_conflated", "_feeds", "_follows", "_given", "_heartbeat_s", "_seats")
 
     heartbeat = HEARTBEAT.plain
 
-    def __init__(self, feeds: Feeds, follows: Sequence[Follow]) -> None:
+    def __init__(self, feeds: Feeds, follows: Sequence[Follow], heartbeat_s: float) -> None:
         self._feeds = feeds
+        self._heartbeat_s = heartbeat_s
         self._follows = follows
         # By channel: its report, and how it fares.
         self._seats: dict[str, tuple[Subscription, Subscription]] = {}
@@ -83,8 +51,7 @@ class V1Session:
         """Say hello, and what is followed; nobody is left without anything."""
         feeds = self._feeds
         limits = {"message_bytes": MAX_MESSAGE_BYTES, "filter_words": MAX_WORDS}
-        heartbeat_s = feeds.first.settings.gateway_ping_interval_s
-        connection.reply(hello(feeds.channels, heartbeat_s, limits, feeds.roster.timestamp))
+        connection.reply(hello(feeds.channels, self._heartbeat_s, limits, feeds.roster.timestamp))
         for follow in self._follows:
             self._follow(connection, follow)
         self._follows = ()

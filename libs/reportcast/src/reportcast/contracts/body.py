@@ -6,6 +6,7 @@ them. Source: RFC 1951, RFC 1952, RFC 7692, docs/adr/0013-one-deflate.md.
 """
 
 import enum
+import struct
 import sys
 import zlib
 from typing import Literal
@@ -24,9 +25,12 @@ _RAW = -zlib.MAX_WBITS
 # From 5 on it takes three times as long and saves little (docs/adr/0013-one-deflate.md). Its window is 2 MiB; an HTTP
 # client need not have more than 8 (RFC 9659).
 ZSTD_LEVEL = 3
-_GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
+# What stands before compressed blocks (RFC 1952): of no file, and of no time.
+GZIP_HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 # An empty block that says it is the last one (RFC 1951, 3.2.3).
 _LAST_BLOCK = b"\x03\0"
+
+_MAX_STORED = 0xFFFF
 
 # What is made of a body, as attributes of ``PreparedBody``.
 Form = Literal["deflated", "gzip", "zstd"]
@@ -45,6 +49,13 @@ def deflate(data: bytes) -> bytes:
     compressor = zlib.compressobj(wbits=_RAW)
     # A full flush ends on a byte and lets nothing that follows refer back.
     return compressor.compress(data) + compressor.flush(zlib.Z_FULL_FLUSH)
+
+
+def stored(data: bytes) -> bytes:
+    """Give what ``deflate`` gives without compressing it: of little that one client alone is sent (RFC 1951, 3.2.4)."""
+    if len(data) > _MAX_STORED:
+        return deflate(data)
+    return struct.pack("<BHH", 0, len(data), len(data) ^ 0xFFFF) + data
 
 
 class PreparedBody:
@@ -67,7 +78,7 @@ class PreparedBody:
     def gzip(self) -> bytes:
         """As ``Content-Encoding: gzip`` has it."""
         trailer = zlib.crc32(self.raw).to_bytes(4, "little") + (len(self.raw) & 0xFFFFFFFF).to_bytes(4, "little")
-        return b"".join((_GZIP_HEADER, self.deflated, _LAST_BLOCK, trailer))
+        return b"".join((GZIP_HEADER, self.deflated, _LAST_BLOCK, trailer))
 
     @Once
     def zstd(self) -> bytes:

@@ -1,7 +1,7 @@
 """
-Frames of the WebSocket without a subprotocol: what clients send, and what they are sent.
+Frames as they are prepared for every transport, and what is said on the WebSocket without a subprotocol.
 
-Source: docs/protocol.md, Frames.
+Source: docs/protocol.md, Frames; docs/protocol.md, Events.
 """
 
 import enum
@@ -12,7 +12,7 @@ import msgspec
 from websockets.frames import Close, Frame, Opcode
 
 from reportcast import __version__
-from reportcast.contracts.body import PreparedBody, deflate
+from reportcast.contracts.body import PreparedBody, deflate, stored
 from reportcast.contracts.once import Once
 
 SERVER = f"reportcast-{__version__}"
@@ -23,6 +23,8 @@ DEFLATE_FROM_BYTES = 1024
 _FLUSHED = b"\0\0\xff\xff"
 # First byte of a whole text message: FIN and opcode (RFC 6455, 5.2); and RSV1 if it is deflated (RFC 7692, 7.2.3.1).
 _TEXT, _TEXT_DEFLATED = 0x81, 0xC1
+# What stands before each line of an event, and ends it (HTML, 9.2.5).
+_DATA, _EVENT_END = b"data: ", b"\n\n"
 
 
 class PreparedFrame:
@@ -33,12 +35,14 @@ class PreparedFrame:
         head: What stands before the body, UTF-8.
         body: A report's, in the middle of it.
         tail: What stands after it, UTF-8.
+        fields: What an event stream is told besides, each a line: where a reader stands, when to come back.
     """
 
-    def __init__(self, head: bytes, body: PreparedBody | None = None, tail: bytes = b"") -> None:
+    def __init__(self, head: bytes, body: PreparedBody | None = None, tail: bytes = b"", fields: bytes = b"") -> None:
         self.body = body
         self._head = head
         self._tail = tail
+        self._fields = fields
 
     @property
     def payload(self) -> bytes:
@@ -65,9 +69,36 @@ class PreparedFrame:
         return b"".join((_header(_TEXT_DEFLATED, sum(map(len, parts))), *parts))
 
     @Once
+    def event(self) -> bytes:
+        """The frame as an event, in a chunk of its own (RFC 9112, 7.1)."""
+        body = (_in_lines(self.body).raw,) if self.body else ()
+        return chunk(self._fields, _DATA, self._head, *body, self._tail, _EVENT_END)
+
+    @Once
+    def event_deflated(self) -> bytes:
+        """The same in a stream that is compressed from its beginning to its end."""
+        before, after = self._fields + _DATA + self._head, self._tail + _EVENT_END
+        if self.body is None:
+            return chunk(stored(before + after))
+        return chunk(deflate(before), _in_lines(self.body).deflated, deflate(after))
+
+    @Once
     def text(self) -> str:
         """The message as ASGI wants it."""
         return self.payload.decode()
+
+
+def chunk(*parts: bytes) -> bytes:
+    """Put ``parts``, which are not empty, into one chunk (RFC 9112, 7.1)."""
+    return b"".join((b"%x\r\n" % sum(map(len, parts)), *parts, b"\r\n"))
+
+
+def _in_lines(body: PreparedBody) -> PreparedBody:
+    """Give ``body`` as an event has it: a report that kept its white space may have several lines."""
+    if b"\n" not in body.raw and b"\r" not in body.raw:
+        return body
+    # A carriage return ends a line, too, and who reads cannot tell it from a line feed; in JSON it means nothing.
+    return PreparedBody(body.raw.replace(b"\r", b"").replace(b"\n", b"\n" + _DATA))
 
 
 def _header(first: int, size: int) -> bytes:

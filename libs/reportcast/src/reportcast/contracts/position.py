@@ -28,6 +28,9 @@ class Position:
     epoch: str
     offset: int
 
+    def __str__(self) -> str:
+        return f"{self.epoch}:{self.offset}"
+
     def classify(self, incoming: "Position") -> Continuity:
         """Tell what ``incoming`` means to a reader standing here."""
         if incoming.epoch != self.epoch:

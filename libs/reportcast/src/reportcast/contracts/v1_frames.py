@@ -5,6 +5,7 @@ Source: docs/protocol.md, Version 1.
 """
 
 import enum
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -60,17 +61,22 @@ def following(channel: str, position: Position | None, recovered: bool, reason: 
 
 def snapshot_frame(channel: str, snapshot: Snapshot, body: PreparedBody, digest: str) -> PreparedFrame:
     """Prepare a whole report; ``body`` and its ``digest`` may be those of a part of it."""
-    return _with_body(_stamps("snapshot", channel, snapshot, digest=digest), "data", body)
+    return _with_body(snapshot, _stamps("snapshot", channel, snapshot, digest=digest), "data", body)
 
 
 def delta_frame(channel: str, delta: Snapshot | Delta, changes: PreparedBody, base: str, digest: str) -> PreparedFrame:
     """Prepare one change, which makes of the report with the digest ``base`` the one with ``digest``."""
-    return _with_body(_stamps("delta", channel, delta, base=base, digest=digest), "changes", changes)
+    return _with_body(delta, _stamps("delta", channel, delta, base=base, digest=digest), "changes", changes)
 
 
 def status_frame(channel: str, fares: Mapping[str, Any], timestamp: str) -> PreparedFrame:
-    """Prepare what is to be known of how the channel fares."""
+    """Prepare what is to be known of how the channel fares; ``fares`` has a ``tag`` (``tag_of``)."""
     return _prepared(type="status", channel=channel, **fares, timestamp=timestamp)
+
+
+def tag_of(fares: Mapping[str, Any]) -> str:
+    """Give the name of what is told: the same on every gateway that tells the same."""
+    return hashlib.sha256(msgspec.json.encode(fares)).hexdigest()[:8]
 
 
 def skipped_frame(channel: str, first: int | None, last: int, merged: int) -> PreparedFrame:
@@ -88,7 +94,8 @@ def skipped_frame(channel: str, first: int | None, last: int, merged: int) -> Pr
 
 def drain_frame(retry_after_ms: int) -> PreparedFrame:
     """Prepare what a client is told that is about to be closed, and should come back after so long."""
-    return _prepared(type="drain", retry_after_ms=retry_after_ms)
+    payload = msgspec.json.encode({"type": "drain", "retry_after_ms": retry_after_ms})
+    return PreparedFrame(payload, fields=b"retry: %d\n" % retry_after_ms)
 
 
 def error_frame(code: ErrorCode, message: str) -> PreparedFrame:
@@ -118,8 +125,9 @@ def _stamps(kind: str, channel: str, message: Snapshot | Delta, **digests: str) 
     }
 
 
-def _with_body(fields: dict[str, Any], name: str, body: PreparedBody) -> PreparedFrame:
-    return PreparedFrame(msgspec.json.encode(fields)[:-1] + b',"%s":' % name.encode(), body, b"}")
+def _with_body(message: Snapshot | Delta, fields: dict[str, Any], name: str, body: PreparedBody) -> PreparedFrame:
+    head = msgspec.json.encode(fields)[:-1] + b',"%s":' % name.encode()
+    return PreparedFrame(head, body, b"}", fields=b"id: %b\n" % str(message.position).encode())
 
 
 def _prepared(**fields: Any) -> PreparedFrame:

@@ -79,16 +79,27 @@ V1Request = Follow | Unfollow | Again | Ping
 def follows_of(query: Sequence[tuple[str, str]]) -> list[Follow]:
     """Read the address: each ``channel`` with its ``epoch`` and ``offset``, and ``status`` and ``name`` for all."""
     wishes: list[dict[str, Any]] = [{}]
-    words: dict[str, list[str]] = {"status": [], "name": []}
     for name, value in query:
         if name == "channel" and "channel" in wishes[-1]:
             wishes.append({})
         if name in ("channel", "epoch", "offset"):
             wishes[-1][name] = value
-        elif name in words:
-            words[name] += (word for word in value.split(",") if word)
-    filters = {"statuses": words["status"], "names": words["name"]}
+    filters = _words(query)
     return [_follow(wish.get("channel"), wish | filters) for wish in wishes]
+
+
+def follow_of_events(query: Sequence[tuple[str, str]], last_event_id: str | None) -> Follow:
+    """
+    Read the address of an event stream: ``channel``, ``since``, ``status`` and ``name``.
+
+    Args:
+        query: Its parameters.
+        last_event_id: The header, which tells more lately than ``since`` where the client stands.
+    """
+    fields = dict(query)
+    epoch, _, offset = (last_event_id or fields.get("since", "")).partition(":")
+    position = {"epoch": epoch, "offset": offset} if epoch or offset else {}
+    return _follow(fields.get("channel"), position | _words(query))
 
 
 def parse_v1(text: str | bytes) -> V1Request:
@@ -129,6 +140,37 @@ def _follow(channel: str | None, fields: Mapping[str, Any]) -> Follow:
     except V1Error as exc:
         error = exc
     return Follow(channel, position, which, error)
+
+
+def position_of(text: str) -> Position | None:
+    """
+    Read a position as event streams and polls write it, ``<epoch>:<offset>``; ``None`` of nothing.
+
+    Raises:
+        V1Error: If it is none.
+    """
+    if not text:
+        return None
+    epoch, _, offset = text.partition(":")
+    return _position(epoch, offset)
+
+
+def filter_of(query: Sequence[tuple[str, str]]) -> Filter | None:
+    """
+    Read ``status`` and ``name`` of an address; ``None`` without them.
+
+    Raises:
+        V1Error: If what they ask for cannot be.
+    """
+    return _filter(**_words(query))
+
+
+def _words(query: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
+    words: dict[str, list[str]] = {"status": [], "name": []}
+    for name, value in query:
+        if name in words:
+            words[name] += (word for word in value.split(",") if word)
+    return {"statuses": words["status"], "names": words["name"]}
 
 
 def _position(epoch: Any, offset: Any) -> Position | None:

@@ -2,8 +2,16 @@
 
 import asyncio
 import fcntl
+import socket
 import struct
 import termios
+
+
+def give_up_after(transport: asyncio.Transport, silence_s: float) -> None:
+    """Have the kernel end the connection when the other end has not acknowledged what it was sent for so long."""
+    connection: socket.socket = transport.get_extra_info("socket")
+    if connection.family in (socket.AF_INET, socket.AF_INET6):
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(silence_s * 1000))
 
 
 def unsent_bytes(transport: asyncio.Transport) -> int:

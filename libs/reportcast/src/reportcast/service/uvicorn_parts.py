@@ -3,7 +3,8 @@ All that depends on how uvicorn is built inside: its minor version is pinned, an
 
 - ``Server`` stops when an event says so, and lets a drain go before.
 - ``HttpProtocol`` ends requests that do not come whole in time, or have no end of headers, and connections for which
-  there are no descriptors.
+  there are no descriptors. It lets the application begin an answer and then move the transport to a protocol of its
+  own, or hold a request without a task until there is an answer.
 - ``WebSocketProtocol`` lets the application accept as usual, and then moves the transport to a protocol of its own, so
   that everything uvicorn keeps for a connection is freed.
 
@@ -36,8 +37,10 @@ TICK_S = 1.0
 CLOSE_TIMEOUT_S = 5.0
 # Of a request, all but its body. nginx takes 32 KiB of headers, and browsers send no more than they are given.
 MAX_HEAD_BYTES = 64 * 1024
-# Name of the ASGI extension: a ``HandOff``, for one connection.
+# Name of the ASGI extension: a ``HandOff``, for one WebSocket; an ``HttpHandOff``, for one request.
 HAND_OFF = "reportcast.hand_off"
+# And of that by which a request is held: a ``Hold``.
+HOLD = "reportcast.hold"
 
 
 class _SharedDeflateFactory(ServerPerMessageDeflateFactory):
@@ -184,6 +187,7 @@ class HttpProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._arrivals = arrivals
         self._head_bytes = 0
+        self._on_lost: Callable[[], None] | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -196,6 +200,11 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._arrivals.forget(self)
         super().connection_lost(exc)
+        if self.scope:
+            cast(dict[str, Any], self.scope)["extensions"] = {}  # each refers to the other
+        on_lost, self._on_lost = self._on_lost, None
+        if on_lost:
+            on_lost()
 
     def data_received(self, data: bytes) -> None:
         self._arrivals.expect(self)
@@ -209,6 +218,12 @@ class HttpProtocol(HttpToolsProtocol):
         self._arrivals.expect(self)
         self._head_bytes = max(1, self._head_bytes)
         super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        if "path" in self.scope:  # else it becomes a WebSocket
+            # What uvicorn has begun is a task, which has not had its first turn.
+            cast(dict[str, Any], self.scope)["extensions"] = {HAND_OFF: self._hand_off, HOLD: self._hold}
 
     def on_body(self, body: bytes) -> None:
         self._head_bytes -= len(body)
@@ -233,6 +248,57 @@ class HttpProtocol(HttpToolsProtocol):
         else:
             self._cut(Cut.TIMEOUT, 408, "the request has not come whole in time; send it again")
 
+    def _hand_off(self, protocol: asyncio.BaseProtocol) -> asyncio.Transport | None:
+        """
+        Move the transport to ``protocol``, which sends the rest of the answer; uvicorn forgets the connection.
+
+        Returns:
+            ``None`` if the client has gone, or has asked for something else already: then everything is as it was.
+        """
+        transport, begun = self.transport, self._exchange
+        answered = self._let_go() if begun and begun.response_started else None
+        if answered is None:
+            return None
+        answered.disconnected = True  # nothing is missing of it, as far as uvicorn is concerned
+        self.connections.discard(self)
+        self._unset_keepalive_if_required()
+        self.parser = self.cycle = self.flow = None  # type: ignore[assignment] # nobody will ask for them
+        transport.set_protocol(protocol)
+        return transport
+
+    def _hold(self, on_lost: Callable[[], None]) -> "HeldRequest | None":
+        """
+        Let the application return without an answer, which it gives later.
+
+        Args:
+            on_lost: Called if the client goes away before.
+
+        Returns:
+            ``None`` if it has gone, or has asked for something else already: then everything is as it was.
+        """
+        held = self._let_go()
+        if held is None:
+            return None
+        held.disconnected = True  # to uvicorn, nobody waits for an answer any more
+        self._on_lost = on_lost
+        return HeldRequest(self, held, self.server_state.default_headers)
+
+    def _let_go(self) -> RequestResponseCycle | None:
+        latest = self._exchange
+        if latest is None or latest.disconnected or latest.more_body or self.pipeline or self.transport.is_closing():
+            return None
+        cast(dict[str, Any], self.scope)["extensions"] = {}
+        self.scope = self.headers = latest.scope = None  # type: ignore[assignment] # they are most of what is kept
+        return latest
+
+    def resume_after(self, exchange: RequestResponseCycle) -> None:
+        """Go on with what the client asks next; ``exchange`` was answered."""
+        self._on_lost = None
+        exchange.response_complete = True
+        if not exchange.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
     @property
     def _exchange(self) -> RequestResponseCycle | None:
         """The latest request whose headers have come, and its answer; ``None`` before the first."""
@@ -256,6 +322,44 @@ class HttpProtocol(HttpToolsProtocol):
             self.transport.close()
         else:
             self.transport.abort()
+
+
+class HeldRequest:
+    """A request that waits for its answer; nothing but its connection is kept of it."""
+
+    __slots__ = ("_default_headers", "_exchange", "_protocol")
+
+    def __init__(
+        self, protocol: HttpProtocol, exchange: RequestResponseCycle, default_headers: list[tuple[bytes, bytes]]
+    ) -> None:
+        self._protocol = protocol
+        self._exchange = exchange
+        self._default_headers = default_headers
+
+    def answer(self, status: int, headers: Iterable[tuple[str, str]], content: bytes = b"") -> None:
+        """
+        Answer, unless the client has gone.
+
+        Args:
+            status: The code.
+            headers: All but those that tell of the connection and of the content's length.
+            content: The body; empty with 204 and 304.
+        """
+        transport = self._protocol.transport
+        if transport.is_closing():
+            return
+        lines = [b"%b: %b\r\n" % each for each in self._default_headers]
+        lines += [f"{name}: {value}\r\n".encode("latin-1") for name, value in headers]
+        if content:
+            lines.append(b"content-length: %d\r\n" % len(content))
+        if not self._exchange.keep_alive:
+            lines.append(b"connection: close\r\n")
+        transport.write(b"".join((STATUS_LINE[status], *lines, b"\r\n", content)))
+        self._protocol.resume_after(self._exchange)
+
+
+HttpHandOff = Callable[[asyncio.BaseProtocol], asyncio.Transport | None]
+Hold = Callable[[Callable[[], None]], HeldRequest | None]
 
 
 def _refusal(status: int, sentence: str) -> bytes:

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from gateway.encoding import acceptable
 from gateway.etag import etag_of, known_etag
 from gateway.routes.channel import ChosenFeed, feed_of, feeds_of
+from gateway.routes.poll import poll
 from gateway.shelf import ShelfBusy
 
 JSON = "application/json"
@@ -18,8 +19,11 @@ audit_router = APIRouter()
 
 
 async def latest(request: Request) -> Response:
-    """Give the newest report, or say that the client has it."""
-    feed = await feed_of(await feeds_of(request), request.query_params.get("channel"))
+    """Give the newest report, or say that the client has it; with a position, what is new since."""
+    feeds = await feeds_of(request)
+    if "since" in request.query_params:
+        return await poll(feeds, request)
+    feed = await feed_of(feeds, request.query_params.get("channel"))
     snapshot, body = feed.replica.snapshot, feed.replica.body
     if snapshot is None or body is None:
         raise HTTPException(503, "no report has been published yet", {"Retry-After": "5"})

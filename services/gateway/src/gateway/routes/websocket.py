@@ -1,9 +1,5 @@
 """``WS /ws``: the report on connect and on every change. Source: docs/protocol.md, Frames."""
 
-import itertools
-import sys
-
-import structlog
 from fastapi import APIRouter
 from reportcast.contracts.close_codes import CloseCode
 from reportcast.contracts.v1_frames import SUBPROTOCOL
@@ -13,43 +9,44 @@ from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket
 
 from gateway.asgi import AsgiConnection
-from gateway.auth import is_allowed_origin
+from gateway.door import DRAINING, Door, Refused
 from gateway.feed import Feed, Feeds
 from gateway.hub import Peer
 from gateway.plain import PlainSession
-from gateway.push import PushConnection
 from gateway.retry import retry_after_ms, retry_reason
 from gateway.roster import Session
-from gateway.routes.channel import not_served
 from gateway.v1 import V1Session
-
-log = structlog.get_logger("websocket")
+from gateway.websocket import WebSocketConnection
 
 
 def websocket_router(feeds: Feeds) -> APIRouter:
     """Make the endpoint."""
-    router = APIRouter()
-    ids = itertools.count(1)
+    router, door = APIRouter(), Door(feeds)
     plain = {feed.channel: PlainSession(feed) for feed in feeds}
+    heartbeat_s = feeds.first.settings.gateway_ping_interval_s
 
     def session(websocket: WebSocket, feed: Feed, is_v1: bool) -> Session:
-        return V1Session(feeds, follows_of(websocket.query_params.multi_items())) if is_v1 else plain[feed.channel]
+        if not is_v1:
+            return plain[feed.channel]
+        return V1Session(feeds, follows_of(websocket.query_params.multi_items()), heartbeat_s)
 
     @router.websocket("/ws")
     async def follow(websocket: WebSocket) -> None:
         is_v1 = SUBPROTOCOL in websocket.scope["subprotocols"]
-        feed = await _admitted(feeds, websocket, is_v1)
-        if feed is None:
+        try:
+            door.check(websocket)
+            feed = _feed(feeds, door, websocket, is_v1)
+        except Refused as refused:
+            door.count(refused, websocket)
+            await _refuse(websocket, refused)
             return
         await websocket.accept(SUBPROTOCOL if is_v1 else None)
-        if feeds.is_draining:
-            await _close(feeds, websocket, CloseCode.SERVICE_RESTART, retry_reason(retry_after_ms()))
-        elif refusal := feeds.admission.enter(_address(websocket)):
-            sentence = feeds.admission.sentence(refusal)
-            _count_refusal(feeds, refusal, address=_address(websocket), sentence=sentence)
-            await _close(feeds, websocket, CloseCode.TRY_AGAIN_LATER, sentence)
+        try:
+            door.enter(websocket)
+        except Refused as refused:  # a browser is not told of another answer to its handshake
+            await _turn_away(feeds, door, websocket, refused)
         else:
-            await _serve(feeds, websocket, _peer(websocket, next(ids), feed), session(websocket, feed, is_v1))
+            await _serve(feeds, websocket, door.peer(websocket, feed), session(websocket, feed, is_v1))
 
     return router
 
@@ -64,7 +61,7 @@ async def _serve(feeds: Feeds, websocket: WebSocket, peer: Peer, session: Sessio
         finally:
             feeds.roster.leave(follower)
         return
-    connection = PushConnection(feeds.roster, session, peer)
+    connection = WebSocketConnection(feeds.roster, session, peer)
     if connection.take_over(hand_off):
         try:
             feeds.roster.join(connection)
@@ -76,52 +73,29 @@ async def _serve(feeds: Feeds, websocket: WebSocket, peer: Peer, session: Sessio
         await _close(feeds, websocket, CloseCode.PROTOCOL_ERROR, "a message came before the handshake had ended")
 
 
+async def _turn_away(feeds: Feeds, door: Door, websocket: WebSocket, refused: Refused) -> None:
+    if refused.reason == DRAINING:
+        await _close(feeds, websocket, CloseCode.SERVICE_RESTART, retry_reason(retry_after_ms()))
+    else:
+        door.count(refused, websocket)
+        await _close(feeds, websocket, CloseCode.TRY_AGAIN_LATER, refused.sentence)
+
+
 async def _close(feeds: Feeds, websocket: WebSocket, code: CloseCode, reason: str) -> None:
     feeds.first.metrics.count_close(code)
     await websocket.close(code, reason)
 
 
-async def _admitted(feeds: Feeds, websocket: WebSocket, is_v1: bool) -> Feed | None:
-    headers, address = websocket.headers, _address(websocket)
-    allowed = feeds.first.settings.gateway_allowed_origins
-    channel = websocket.query_params.get("channel")
-    feed = feeds.get(channel)
+def _feed(feeds: Feeds, door: Door, websocket: WebSocket, is_v1: bool) -> Feed:
     if is_v1:  # it is told on the connection what is wrong
-        feed = feeds.get(next(iter(websocket.query_params.getlist("channel")), None)) or feeds.first
-    if not feeds.admission.admit_handshake(address):
-        _count_refusal(feeds, "rate", address=address, remedy="GATEWAY_HANDSHAKES_PER_S")
-        await _refuse(websocket, 429, feeds.admission.too_often, {"Retry-After": "1"})
-    elif not is_allowed_origin(headers.get("origin"), headers.get("host"), allowed):
-        origin = headers["origin"][:200]
-        _count_refusal(feeds, "origin", address=address, origin=origin, remedy="GATEWAY_ALLOWED_ORIGINS")
-        await _refuse(websocket, 403, "this origin may not connect; set GATEWAY_ALLOWED_ORIGINS to allow it")
-    elif feed is None:
-        _count_refusal(feeds, "channel", address=address, channel=(channel or "")[:64], served=feeds.channels)
-        await _refuse(websocket, 403, not_served(feeds))
-    else:
-        return feed
-    return None
+        return feeds.get(next(iter(websocket.query_params.getlist("channel")), None)) or feeds.first
+    return door.feed(websocket.query_params.get("channel"), status=403)
 
 
-def _count_refusal(feeds: Feeds, reason: str, **facts: object) -> None:
-    feeds.first.metrics.refused.labels(reason).inc()
-    log.info("connection refused", reason=str(reason), **facts)
-
-
-async def _refuse(websocket: WebSocket, status: int, sentence: str, headers: dict[str, str] | None = None) -> None:
+async def _refuse(websocket: WebSocket, refused: Refused) -> None:
     """Answer instead of the upgrade; a server that cannot gives a 403."""
     if "websocket.http.response" in websocket.scope["extensions"]:
-        await websocket.send_denial_response(JSONResponse({"error": sentence}, status, headers))
+        answer = JSONResponse({"error": refused.sentence}, refused.status, refused.headers)
+        await websocket.send_denial_response(answer)
     else:
         await websocket.close()
-
-
-def _address(websocket: WebSocket) -> str:
-    return websocket.client.host if websocket.client else "unknown"
-
-
-def _peer(websocket: WebSocket, number: int, feed: Feed) -> Peer:
-    port = websocket.client.port if websocket.client else 0
-    # Most clients are of a few kinds: one text for each.
-    user_agent = sys.intern(websocket.headers.get("user-agent", "")[:200])
-    return Peer(number, feed.channel, _address(websocket), port, user_agent, feed.roster.clock())

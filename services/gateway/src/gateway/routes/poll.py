@@ -1,0 +1,102 @@
+"""``GET /audit?since=``: what is new, as soon as there is something. Source: docs/protocol.md, Polling."""
+
+from fastapi import HTTPException
+from reportcast.contracts.body import Encoding
+from reportcast.contracts.channels import is_audit
+from reportcast.contracts.v1_requests import V1Error, filter_of, position_of
+from reportcast.service.uvicorn_parts import HOLD, Hold
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
+
+from gateway.audience import FilterRefused, ReportAudience
+from gateway.door import Door, Refused
+from gateway.encoding import acceptable
+from gateway.feed import Feed, Feeds
+from gateway.poll import Poll, Promise
+
+# Proxies end a request without an answer after 60 s.
+MAX_WAIT_S = 55.0
+# A part of a report that nobody else follows is made first.
+MAKING_S = 5.0
+BUSY = {"Retry-After": "5"}
+
+
+async def poll(feeds: Feeds, request: Request) -> Response:
+    """Answer, or wait."""
+    door = Door(feeds)
+    try:
+        feed = door.feed(request.query_params.get("channel"))
+        one = _poll_of(door, feed, request)
+        wait_s = _wait_s(request, one)
+        if (body := one.news) is not None:
+            content = await feed.compressor.encoded(body, one.encoding_of(body))
+            return Response(content, headers=dict(one.headers_of(body)))
+        if not wait_s:
+            return Response(status_code=204, headers=dict(one.headers_of(None)))
+        door.enter(request)
+    except Refused as refused:
+        door.count(refused, request)
+        return JSONResponse({"error": refused.sentence}, refused.status, refused.headers)
+    return await _wait_in_a_task(one, wait_s) if "origin" in request.headers else _Held(one, wait_s)
+
+
+def _poll_of(door: Door, feed: Feed, request: Request) -> Poll:
+    query, accepts = request.query_params, ", ".join(request.headers.getlist("accept-encoding")) or None
+    if not acceptable(accepts, 1):
+        raise HTTPException(406, f"every encoding was refused; there are {', '.join(Encoding)}")
+    try:
+        position = position_of(query["since"])
+        audience = _audience(feed, query.multi_items())
+    except V1Error as error:
+        raise HTTPException(400, error.sentence) from error
+    except FilterRefused as error:
+        raise HTTPException(503, str(error), BUSY) from error
+    peer = door.peer(request, feed)
+    return Poll(feed, audience, feed.news_of(audience), peer, position, query.get("told"), accepts)
+
+
+def _audience(feed: Feed, query: list[tuple[str, str]]) -> ReportAudience:
+    which = filter_of(query)
+    if which and not is_audit(feed.channel):
+        raise HTTPException(400, "only audit reports can be filtered")
+    return feed.audiences.of(which)
+
+
+def _wait_s(request: Request, one: Poll) -> float:
+    try:
+        wait_s = float(request.query_params.get("wait", "0"))
+    except ValueError:
+        wait_s = -1.0
+    if not 0 <= wait_s <= MAX_WAIT_S:
+        raise HTTPException(400, f"wait is a number of seconds; 0 to {MAX_WAIT_S:g} are allowed")
+    return max(wait_s, MAKING_S) if one.is_being_made else wait_s
+
+
+class _Held(Response):
+    """An answer that is given later, without a task that waits for it."""
+
+    def __init__(self, one: Poll, wait_s: float) -> None:
+        super().__init__()
+        self._poll = one
+        self._wait_s = wait_s
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Leave the request to the poll."""
+        hold: Hold = scope["extensions"][HOLD]
+        held = hold(self._poll.forget)
+        if held is not None:
+            self._poll.wait(held, self._wait_s)
+        else:
+            response = await _wait_in_a_task(self._poll, self._wait_s)
+            await response(scope, receive, send)
+
+
+async def _wait_in_a_task(one: Poll, wait_s: float) -> Response:
+    """Wait as everybody does: for an answer that middleware adds to, as it does for a page of another origin."""
+    promise = Promise()
+    one.wait(promise, wait_s)
+    try:
+        return await promise.response
+    finally:
+        one.leave()
