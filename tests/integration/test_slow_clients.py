@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import functools
 import json
+import re
 
 import pytest
 from reportcast.broker.memory import MemoryBroker
@@ -11,7 +12,7 @@ from reportcast.contracts.close_codes import CloseCode
 from reportcast.contracts.frames import close_frame
 from reportcast.contracts.v1_frames import SUBPROTOCOL
 
-from tests.support.faults import slow_reader, text_frames, trickling
+from tests.support.faults import slow_reader, slow_request, text_frames, trickling
 from tests.support.reports import publication
 from tests.support.running import CHANNEL, Running, RunningGateway, running_gateway
 from tests.support.wait import await_until
@@ -93,3 +94,77 @@ async def test_a_stuck_client_that_never_reads_again_is_dropped(memory_broker: M
         await await_until("it is dropped", lambda: not gateway.feeds.roster.closing, timeout_s=20)
 
         assert await gateway.metric("reportcast_gateway_connections", transport="websocket") == 0
+
+
+async def test_an_event_stream_that_is_read_again(memory_broker: MemoryBroker) -> None:
+    """Has skipped to the newest, and says so; nobody else waited."""
+    async with running_gateway(memory_broker) as gateway, slow_request(gateway.address, "/events") as stream:
+        await await_until("it has joined", lambda: len(gateway.feeds.roster) == 1)
+        await publish_large(memory_broker, gateway, 20)
+        assert len(gateway.feeds.roster.paused) == 1
+        kinds: list[str] = []
+        received = b""
+        while not (kinds[-1:] == ["snapshot"] and "skipped" in kinds):
+            received += await stream.read(1_000_000)
+            kinds = re.findall(r'data: {"type":"(\w+)"', received.decode())
+
+        (connection,) = gateway.feeds.roster.connections
+        assert kinds.count("snapshot") + connection.session.conflated(connection) == 20
+        assert received.count(b'"offset":20,') == 1
+
+
+async def test_an_event_stream_that_is_stuck(memory_broker: MemoryBroker) -> None:
+    """Is ended, and nothing of it is left."""
+    async with running_gateway(memory_broker, gateway_stuck_s=0.5) as gateway:
+        async with slow_request(gateway.address, "/events"):
+            await await_until("it has joined", lambda: len(gateway.feeds.roster) == 1)
+            await publish_large(memory_broker, gateway, 20)
+            await await_until("it is asked to leave", lambda: gateway.feeds.roster.closing)
+            await await_until("it is dropped", lambda: not gateway.feeds.roster.closing, timeout_s=20)
+
+        assert await gateway.metric("reportcast_gateway_closed_total", code="4008") == 1
+        assert gateway.feeds.admission.connections == 0
+
+
+async def test_a_poll_that_is_not_read(memory_broker: MemoryBroker) -> None:
+    """Keeps nobody waiting, and is cut off."""
+    async with running_gateway(memory_broker, gateway_stuck_s=0.5) as gateway:
+        await memory_broker.publish(CHANNEL, publication("x" * 20 * MEGABYTE, "huge"))
+        await await_until("it has it", lambda: gateway.feed.replica.snapshot)
+        async with slow_request(gateway.address, "/audit?since="):
+            cut = functools.partial(gateway.metric, "reportcast_http_cut_total", reason="unread")
+            await await_until("it is cut off", cut)
+
+
+async def test_who_says_something_on_an_event_stream(memory_broker: MemoryBroker) -> None:
+    """Has nothing to say there, and is ended."""
+    async with running_gateway(memory_broker) as gateway:
+        host, port = gateway.address.removeprefix("http://").rstrip("/").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /events HTTP/1.1\r\nHost: x\r\n\r\n")
+        await await_until("it has joined", lambda: len(gateway.feeds.roster) == 1)
+        writer.write(b"GET /audit HTTP/1.1\r\nHost: x\r\n\r\n")
+
+        await await_until("it is gone", lambda: gateway.feeds.admission.connections == 0)
+        writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        assert b"retry: " in await reader.read(10_000)
+
+
+async def test_who_asks_again_while_it_waits(memory_broker: MemoryBroker) -> None:
+    """Is answered in the order that it asked in, on one connection."""
+    async with running_gateway(memory_broker) as gateway:
+        host, port = gateway.address.removeprefix("http://").rstrip("/").split(":")
+        reader, writer = await asyncio.open_connection(host, int(port))
+        writer.write(b"GET /audit?since=&wait=5 HTTP/1.1\r\nHost: x\r\n\r\n")
+        await await_until("it waits", lambda: len(gateway.feeds.roster.waiting) == 1)
+        writer.write(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
+        await memory_broker.publish(CHANNEL, publication(1))
+        answers = b""
+        while answers.count(b"HTTP/1.1 200") < 3:
+            answers += await reader.read(100_000)
+        writer.close()
+        await writer.wait_closed()
+
+    assert answers.index(b'"type":"snapshot"') < answers.index(b'"status":"ok"')

@@ -112,6 +112,21 @@ async def slow_reader(address: str, subprotocol: str | None = None) -> AsyncIter
             await writer.wait_closed()
 
 
+@contextlib.asynccontextmanager
+async def slow_request(address: str, path: str) -> AsyncIterator[asyncio.StreamReader]:
+    """Ask by HTTP, read the head of the answer, and nothing of the rest by itself."""
+    host, port = address.removeprefix("http://").rstrip("/").split(":")
+    reader, writer = await asyncio.open_connection(host, int(port), limit=1024)
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n".encode())
+    await reader.readuntil(b"\r\n\r\n")
+    try:
+        yield reader
+    finally:
+        writer.transport.abort()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+
+
 async def text_frames(reader: asyncio.StreamReader) -> AsyncGenerator[bytes, None]:
     """Give the messages that a ``slow_reader`` begins to read, to the end of the connection."""
     client = ClientProtocol(parse_uri("ws://localhost/"), state=State.OPEN, max_size=None)
