@@ -85,7 +85,7 @@ test.each(fromServer)("a field that is missing or wrong is named: $name", ({ typ
       following: ["epoch", "offset", "reason"],
       snapshot: ["hops_ms"],
       delta: ["hops_ms"],
-      status: ["source"],
+      status: ["source", "tag"],
       skipped: ["from"],
     }[type] ?? []
   const fields = JSON.parse(frame)

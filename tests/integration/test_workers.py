@@ -126,7 +126,8 @@ def test_whichever_worker_is_asked_tells_of_all(redis_server: RedisServer, tmp_p
     assert all(each == names[0] for each in names)
     assert {each["count"] for each in lists} == {each["clients"] for each in statuses} == {CLIENTS}
     assert {each["status"] for each in statuses} == {"healthy"}
-    for name in ("connections", "opened_total", "frames_sent_total"):
+    by_transport = '{transport="websocket"}'
+    for name in (f"connections{by_transport}", f"opened_total{by_transport}", "frames_sent_total"):
         assert {number_of(each, f"reportcast_gateway_{name}") for each in metrics} == {CLIENTS}, name
     assert {number_of(each, "reportcast_gateway_workers") for each in metrics} == {2}
     assert triggered["clients"] == CLIENTS

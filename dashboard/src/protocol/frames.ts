@@ -84,6 +84,8 @@ const shapes = {
     broker: object({ connected: flag }),
     source: maybe(object({ state: maybe(text), reason: maybe(text) })),
     reasons: list(text),
+    /** The same wherever the same is told. */
+    tag: maybe(text),
     timestamp: text,
   },
   /** The client was too slow for these; the snapshot at `to` comes next. */

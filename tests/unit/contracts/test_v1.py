@@ -58,7 +58,7 @@ REBUILD: dict[str, Callable[[dict[str, Any], str], PreparedFrame]] = {
         f.get("hops_ms"),
     ),
     "status": lambda f, _: frames.status_frame(
-        f["channel"], {key: f[key] for key in ("stale", "broker", "source", "reasons")}, f["timestamp"]
+        f["channel"], {key: f[key] for key in ("stale", "broker", "source", "reasons", "tag")}, f["timestamp"]
     ),
     "skipped": lambda f, _: frames.skipped_frame(f["channel"], f["from"], f["to"], f["merged"]),
     "heartbeat": lambda f, _: frames.HEARTBEAT,
