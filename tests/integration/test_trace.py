@@ -14,6 +14,7 @@ import pytest
 from reportcast.broker.memory import MemoryBroker
 from reportcast.broker.redis import RedisBroker
 from reportcast.contracts.clock import utc_now
+from reportcast.contracts.messages import INLINE_BYTES
 from reportcast.contracts.trace import Skew, Trace
 from websockets.asyncio.client import ClientConnection
 
@@ -145,6 +146,18 @@ async def test_clocks_that_differ(redis_server: RedisServer, tmp_path: Path, ser
     # Far less than the clocks differ, and no more wrong than is told.
     assert -change["uncertaintyMs"] <= frame["hops_ms"]["relay"] < AHEAD_MS / 10
     assert 0 < change["ageMs"] < AHEAD_MS / 10
+
+
+async def test_what_is_too_large_for_a_message(redis_server: RedisServer, tmp_path: Path) -> None:
+    """And comes whole is traced, too: it is received when it was read."""
+    async with system(redis_server.url, tmp_path / "r.json") as running:
+        put(running.path, audit_bytes(1, more="x" * INLINE_BYTES))
+        frame = await next_change(running.client)
+        (told,) = (await trace_of(running.gateway))["changes"]
+
+    assert frame["type"] == "snapshot"
+    assert list(frame["hops_ms"]) == HOPS[:4]
+    assert list(told["hopsMs"]) == HOPS
 
 
 def traced(before: int, after: int, skew: Skew | None, published: datetime.datetime) -> Any:

@@ -21,14 +21,14 @@ from reportcast.contracts.trace import Skew
 log = structlog.get_logger("clock")
 
 EVERY_S = 30.0
-# After a failure.
+# After a failure, and after the first time: much begins together with that, and answers are slow.
 AGAIN_S = 2.0
 # Questions each time: most are answered before anything else comes between.
 QUESTIONS = 5
 # What is remembered, of five rounds.
 MAX_SAMPLES = 5 * QUESTIONS
-# Two clocks that nobody sets part by at most so much: a crystal is within 50 ppm.
-DRIFT_US_PER_S = 100
+# Two clocks part by so much at most, 15 ppm each (RFC 5905, 7.2: PHI).
+DRIFT_US_PER_S = 30
 
 
 class Sample(NamedTuple):
@@ -103,6 +103,8 @@ class BrokerClock:
 
     async def run(self) -> None:
         """Measure, for ever."""
+        await self.measure()
+        await asyncio.sleep(AGAIN_S)
         while True:
             pause_s = EVERY_S if await self.measure() else AGAIN_S
             await asyncio.sleep(pause_s)
