@@ -79,7 +79,15 @@ test.each(["", "no JSON", "[]", "null", "7", "{}", '{"type":7}', '{"type":"heart
 )
 
 test.each(fromServer)("a field that is missing or wrong is named: $name", ({ type, frame }) => {
-  const optional = { following: ["epoch", "offset", "reason"], status: ["source"], skipped: ["from"] }[type] ?? []
+  const optional =
+    {
+      hello: ["paint_sample"],
+      following: ["epoch", "offset", "reason"],
+      snapshot: ["hops_ms"],
+      delta: ["hops_ms"],
+      status: ["source", "tag"],
+      skipped: ["from"],
+    }[type] ?? []
   const fields = JSON.parse(frame)
   for (const name of Object.keys(fields).filter((name) => name !== "type")) {
     const { [name]: _, ...without } = fields

@@ -82,6 +82,8 @@ async def test_each_service_can_do_what_it_does(watcher_broker: RedisBroker, gat
     (rejection,) = await gateway_broker.rejections("audit")
     await watcher_broker.release(["audit"], "a")
 
+    assert await watcher_broker.time()
+    assert await gateway_broker.time()
     assert len(heard) == 6
     assert state.snapshot
     assert state.snapshot.position == await gateway_broker.position("audit")

@@ -2,6 +2,7 @@
 
 import asyncio
 import dataclasses
+import datetime
 import logging
 
 import pytest
@@ -13,6 +14,7 @@ from reportcast.broker.errors import BrokerFenced, BrokerRefused, BrokerUnavaila
 from reportcast.broker.keys import keys_of
 from reportcast.broker.memory import MAX_BACKLOG, MemoryBroker
 from reportcast.broker.redis import RedisBroker
+from reportcast.contracts.clock import utc_now
 from reportcast.contracts.messages import (
     Finding,
     Refreshed,
@@ -48,6 +50,16 @@ async def test_offsets_are_consecutive(broker: Broker) -> None:
     assert [each.position.offset for each in stored] == [1, 2, 3, 4, 5]
     assert len({each.position.epoch for each in stored}) == 1
     assert await broker.position("audit") == stored[-1].position
+
+
+async def test_the_time_is_the_brokers_own(broker: Broker) -> None:
+    """And the same by whatever connection it is asked; one that is in this process has none."""
+    before = utc_now()
+    told = await broker.time()
+
+    assert (told is None) == isinstance(broker, MemoryBroker)
+    # A server that takes the time once for all that it does in a tick is up to a ms behind.
+    assert told is None or before - datetime.timedelta(milliseconds=5) <= told <= utc_now()
 
 
 @pytest.mark.parametrize("ticks", range(12))

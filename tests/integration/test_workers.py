@@ -118,6 +118,7 @@ def test_whichever_worker_is_asked_tells_of_all(redis_server: RedisServer, tmp_p
         triggered = httpx.post(f"http://127.0.0.1:{both.port}/api/ws/trigger-update", headers=ADMIN).json()
         report.write_bytes(audit_bytes(2))
         assert all(audit(2) in map(receive, itertools.repeat(client)) for client in clients)
+        traces = [both.get("api/trace").json()["changes"] for _ in range(QUESTIONS)]
 
     assert {each["worker"] for each in lists[0]["clients"]} == {0, 1}
     names = [{(client["worker"], client["id"]) for client in each["clients"]} for each in lists]
@@ -125,10 +126,12 @@ def test_whichever_worker_is_asked_tells_of_all(redis_server: RedisServer, tmp_p
     assert all(each == names[0] for each in names)
     assert {each["count"] for each in lists} == {each["clients"] for each in statuses} == {CLIENTS}
     assert {each["status"] for each in statuses} == {"healthy"}
-    for name in ("connections", "opened_total", "frames_sent_total"):
+    by_transport = '{transport="websocket"}'
+    for name in (f"connections{by_transport}", f"opened_total{by_transport}", "frames_sent_total"):
         assert {number_of(each, f"reportcast_gateway_{name}") for each in metrics} == {CLIENTS}, name
     assert {number_of(each, "reportcast_gateway_workers") for each in metrics} == {2}
     assert triggered["clients"] == CLIENTS
+    assert {(len(each), each[0]["clients"]) for each in traces} == {(1, CLIENTS)}
 
 
 def test_a_worker_that_hangs_is_reported_and_one_that_is_killed_is_replaced(redis_server: RedisServer) -> None:

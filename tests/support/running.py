@@ -90,6 +90,7 @@ async def running_gateway(
     channels: Sequence[str] = (CHANNEL,),
     hands_off: bool = True,
     clock: Callable[[], float] = time.monotonic,
+    now: Callable[[], datetime.datetime] = utc_now,
     **settings: Any,
 ) -> AsyncIterator[RunningGateway]:
     """
@@ -100,13 +101,14 @@ async def running_gateway(
         channels: To serve.
         hands_off: Whether its HTTP server hands transports off; otherwise it is one that cannot.
         clock: That of its limit on handshakes.
+        now: What its host's clock says.
         settings: As ``ServerSettings`` has them.
     """
     registry, stop = new_registry(), asyncio.Event()
     chosen = ServerSettings(**{"gateway_drain_s": 0, **settings})
     websocket: dict[str, Any] = {} if hands_off else {"ws": "websockets-sansio"}
     admission = Admission(chosen, connection_limit(chosen.gateway_max_connections), Ledger(), 0, clock)
-    feeds = make_feeds(chosen, broker, channels, GatewayMetrics(registry), Health(), utc_now, admission)
+    feeds = make_feeds(chosen, broker, channels, GatewayMetrics(registry), Health(), now, admission)
     listener = listen("127.0.0.1", 0)
     address = address_of(listener)
     async with asyncio.TaskGroup() as tasks, httpx.AsyncClient(base_url=address) as http:

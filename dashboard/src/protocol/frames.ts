@@ -16,6 +16,7 @@ const text: Check<string> = (value) => typeof value === "string"
 const flag: Check<boolean> = (value) => typeof value === "boolean"
 /** An offset, a number of things, a time in s or ms. */
 const count: Check<number> = (value): value is number => Number.isSafeInteger(value) && (value as number) >= 0
+const share: Check<number> = (value): value is number => typeof value === "number" && value >= 0 && value <= 1
 const seconds: Check<number> = (value): value is number => typeof value === "number" && value > 0
 
 /** Absent counts as `null`: the server may leave out what it has nothing to say of. */
@@ -48,6 +49,8 @@ const published = {
   published_at: text,
   modified_at: text,
   findings: list(finding),
+  /** Where the change's time went until it came to the gateway, by hop; a clock may make one negative. */
+  hops_ms: maybe(numbers),
 }
 
 const shapes = {
@@ -58,6 +61,8 @@ const shapes = {
     channels: list(text),
     heartbeat_s: seconds,
     limits: numbers,
+    /** Of how many changes a page should report when they were painted, 0 to 1. */
+    paint_sample: maybe(share),
     timestamp: text,
   },
   /** Answers each follow; recovered: every change since the position that was asked for comes next. */
@@ -79,6 +84,8 @@ const shapes = {
     broker: object({ connected: flag }),
     source: maybe(object({ state: maybe(text), reason: maybe(text) })),
     reasons: list(text),
+    /** The same wherever the same is told. */
+    tag: maybe(text),
     timestamp: text,
   },
   /** The client was too slow for these; the snapshot at `to` comes next. */

@@ -1,5 +1,8 @@
+import dataclasses
+
 import pytest
 from reportcast.contracts.messages import (
+    Delta,
     MessageError,
     Refreshed,
     Snapshot,
@@ -9,8 +12,10 @@ from reportcast.contracts.messages import (
     encode_message,
     encode_stamps,
     number,
+    number_delta,
 )
 from reportcast.contracts.position import Position
+from reportcast.contracts.trace import Skew, Trace
 
 from tests.support.reports import publication
 
@@ -26,6 +31,28 @@ def test_snapshot_survives_the_broker() -> None:
     assert received == number(sent, Position("e", 1), "n.json")
     assert isinstance(received, Snapshot)
     assert received.position == Position("e", 1)
+
+
+@pytest.mark.parametrize("skew", [None, Skew(-3, 7)], ids=["unknown", "known"])
+def test_a_trace_survives_the_broker(skew: Skew | None) -> None:
+    """In the header; it goes on to what comes of a change."""
+    trace = Trace(1, 2, 3, 4, skew)
+    sent = dataclasses.replace(publication(), trace=trace, base="b", delta=b"{}")
+
+    snapshot = decode_message(HEADER + encode_stamps(sent) + b"\n" + sent.body)
+    header = HEADER.replace(b"snapshot", b"delta") + b'"base":"b",'
+    delta = decode_message(header + encode_stamps(sent) + b"\n{}")
+
+    assert isinstance(snapshot, Snapshot)
+    assert isinstance(delta, Delta)
+    assert (snapshot.trace, delta.trace) == (trace, trace)
+    assert delta.grown(sent.body) == snapshot
+    assert number_delta(sent, snapshot) == delta
+
+
+def test_what_is_not_traced_reads_as_ever() -> None:
+    """Of older watchers, and for older gateways."""
+    assert b"trace" not in encode_stamps(publication())
 
 
 @pytest.mark.parametrize(

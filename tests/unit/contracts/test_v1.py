@@ -38,7 +38,7 @@ def stamped(kind: type[Snapshot] | type[Delta], fields: dict[str, Any], body: by
 
 
 REBUILD: dict[str, Callable[[dict[str, Any], str], PreparedFrame]] = {
-    "hello": lambda f, _: frames.hello(f["channels"], f["heartbeat_s"], f["limits"], f["timestamp"]),
+    "hello": lambda f, _: frames.hello(f["channels"], f["heartbeat_s"], f["limits"], f["timestamp"], f["paint_sample"]),
     "following": lambda f, _: frames.following(
         f["channel"], Position(f["epoch"], f["offset"]) if f["epoch"] else None, f["recovered"], f.get("reason")
     ),
@@ -47,12 +47,18 @@ REBUILD: dict[str, Callable[[dict[str, Any], str], PreparedFrame]] = {
         stamped(Snapshot, f, b""),
         PreparedBody(text_of(text, "data")),
         f["digest"],
+        f.get("hops_ms"),
     ),
     "delta": lambda f, text: frames.delta_frame(
-        f["channel"], stamped(Delta, f, b"{}"), PreparedBody(text_of(text, "changes")), f["base"], f["digest"]
+        f["channel"],
+        stamped(Delta, f, b"{}"),
+        PreparedBody(text_of(text, "changes")),
+        f["base"],
+        f["digest"],
+        f.get("hops_ms"),
     ),
     "status": lambda f, _: frames.status_frame(
-        f["channel"], {key: f[key] for key in ("stale", "broker", "source", "reasons")}, f["timestamp"]
+        f["channel"], {key: f[key] for key in ("stale", "broker", "source", "reasons", "tag")}, f["timestamp"]
     ),
     "skipped": lambda f, _: frames.skipped_frame(f["channel"], f["from"], f["to"], f["merged"]),
     "heartbeat": lambda f, _: frames.HEARTBEAT,

@@ -7,6 +7,7 @@ from gateway.exposition import expose_together, families_of
 from gateway.metrics import GatewayMetrics
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from reportcast.contracts.trace import Skew
 from reportcast.telemetry.metrics import new_registry
 
 
@@ -17,6 +18,7 @@ def worker(connections: int, connected: bool, overdue_s: float, reasons: dict[st
     metrics.connections.labels("events").set(connections)
     metrics.broker_connected.labels("audit").set(connected)
     metrics.overdue.labels("audit").set_function(lambda: overdue_s)
+    metrics.clock.tell(Skew(-250_000, 1000))
     for reason, count in reasons.items():
         metrics.refused.labels(reason).inc(count)
     metrics.relay_latency.observe(0.003)
@@ -42,6 +44,7 @@ def sample(exposition: bytes, name: str, **labels: str) -> float | None:
         pytest.param("reportcast_gateway_workers", {}, 2, id="each-counts-itself"),
         pytest.param("reportcast_gateway_broker_connected", {"channel": "audit"}, 0, id="connected-if-all-are"),
         pytest.param("reportcast_gateway_overdue_seconds", {"channel": "audit"}, 2.5, id="overdue-once"),
+        pytest.param("reportcast_gateway_clock_offset_seconds", {"of": "broker"}, -0.25, id="one-clock"),
         pytest.param("reportcast_gateway_refused_total", {"reason": "limit"}, 5, id="counters-add-up"),
         pytest.param("reportcast_gateway_refused_total", {"reason": "new"}, 1, id="known-to-one-alone"),
         pytest.param("reportcast_gateway_relay_latency_seconds_count", {}, 2, id="histograms-count"),

@@ -130,6 +130,34 @@ def test_everyone_is_given_every_update() -> None:
     assert world.sent == 12
 
 
+def test_the_end_of_a_fan_out_is_told() -> None:
+    """When all who can take it have it, with how many those are; of each update for itself."""
+    world = World()
+    readers = [world.join() for _ in range(2 * hub_module.SLICE_WRITES + 1)]
+    paused = world.join(Flow.PAUSED)
+    told: list[tuple[int, int]] = []
+    for publish in (False, True, True):
+        world.publish(publish)
+        world.hub.when_given(lambda count: told.append((count, len(readers[-1].received))))
+        world.ticks.turn()
+    world.ticks.run()
+
+    assert told == [(0, 0), (len(readers), 1), (len(readers), 2)]
+    assert paused.received == []
+
+
+def test_the_end_of_a_fan_out_to_nobody_is_told() -> None:
+    """In the next tick, as any other."""
+    world = World()
+    told: list[int] = []
+    world.publish()
+    world.hub.when_given(told.append)
+    assert told == []
+    world.ticks.run()
+
+    assert told == [0]
+
+
 def test_who_joins_is_given_the_newest() -> None:
     """Also while it still waits to be fanned out; then not a second time."""
     world = World()

@@ -24,6 +24,7 @@ from gateway.hub import Flow, Hub, Peer
 from gateway.metrics import GatewayMetrics
 from gateway.relay import Relay
 from gateway.replica import Replica
+from gateway.traces import Traces
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -117,7 +118,10 @@ class Recovery(RuleBasedStateMachine):
         make_hub: Any = lambda: Hub(self._soon, lambda count: None, lambda count: None, self._failed)  # noqa: E731
         self.replica = Replica()
         self.audiences = Audiences(CHANNEL, make_hub, compressor, lambda: 0.0)
-        self.relay = Relay(self.broker, CHANNEL, self.replica, self.audiences, compressor, metrics, health, utc_now)
+        traces = Traces(CHANNEL, metrics, lambda: None)
+        self.relay = Relay(
+            self.broker, CHANNEL, self.replica, self.audiences, compressor, metrics, health, utc_now, traces
+        )
 
     def teardown(self) -> None:
         try:
@@ -195,7 +199,7 @@ class Recovery(RuleBasedStateMachine):
     def arrive(self) -> None:
         assert self.link
         self.relay._fruitless_s = float("-inf")
-        self._run(self.relay._take(self.link.popleft()))
+        self._run(self.relay._take(self.link.popleft(), utc_now()))
 
     @precondition(lambda self: self.link)
     @rule()

@@ -1,6 +1,7 @@
 """What a worker says of itself when a colleague asks, by question."""
 
 import asyncio
+import functools
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.colleagues import Colleagues
 from gateway.exposition import expose_together, families_of
-from gateway.feed import Feeds
+from gateway.feed import Feed, Feeds
 from gateway.hub import slices
 from gateway.roster import Connection, Roster
 from gateway.status import tell
@@ -31,7 +32,11 @@ def answers_of(feeds: Feeds, registry: CollectorRegistry) -> Mapping[str, Callab
     async def metrics() -> Any:
         return families_of(registry)
 
-    return {"status": status, "clients": clients, "metrics": metrics}
+    async def trace(feed: Feed) -> Any:
+        return feed.traces.tell()
+
+    traces = {f"trace {feed.channel}": functools.partial(trace, feed) for feed in feeds}
+    return {"status": status, "clients": clients, "metrics": metrics, **traces}
 
 
 def exposition_by(colleagues: Colleagues) -> Callable[[], Awaitable[bytes]]:

@@ -19,6 +19,7 @@ from gateway.routes.events import events_route
 from gateway.routes.page import Page
 from gateway.routes.rejected import rejected_router
 from gateway.routes.status import status_router
+from gateway.routes.trace import trace_router
 from gateway.routes.websocket import websocket_router
 
 
@@ -43,7 +44,7 @@ def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Aw
         app.add_middleware(AllowedHosts, allowed=settings.gateway_allowed_hosts)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(BrokerError, _on_broker_error)
-    for router in (websocket_router(feeds), status_router, audit_router, rejected_router):
+    for router in (websocket_router(feeds), status_router, audit_router, rejected_router, trace_router(feeds)):
         app.include_router(router)
     app.router.routes.append(events_route(feeds))
     app.router.routes.extend(operational_routes(feeds.first.health, exposition))

@@ -11,7 +11,7 @@ import functools
 import hashlib
 import math
 from collections import OrderedDict, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
 
@@ -29,6 +29,7 @@ from gateway.burst import Burst
 from gateway.compressor import Compressor
 from gateway.hub import Hub
 from gateway.replica import Update
+from gateway.together import Together
 
 log = structlog.get_logger("audience")
 
@@ -119,9 +120,16 @@ class ReportAudience:
     def publish(self, update: Update) -> None:
         """Give what is new."""
         snapshot = update.snapshot
-        whole = snapshot_frame(self._channel, snapshot, update.body, snapshot.digest)
-        changes = [self._change(delta, body) for delta, body in zip(update.deltas, update.changes, strict=True)]
+        whole = snapshot_frame(self._channel, snapshot, update.body, snapshot.digest, update.hops_ms)
+        changes = [
+            self._change(delta, body, update.hops_ms if delta.offset == snapshot.offset else None)
+            for delta, body in zip(update.deltas, update.changes, strict=True)
+        ]
         self._take(snapshot, whole, changes[len(changes) - update.steps :], changes)
+
+    def when_given(self, tell: Callable[[int], object]) -> None:
+        """Have ``tell`` called when all that was published has been given; see ``Hub.when_given``."""
+        self.hub.when_given(tell)
 
     def missed_since(self, position: Position) -> tuple[Burst | None, str | None]:
         """
@@ -167,8 +175,8 @@ class ReportAudience:
         most = max(MIN_RECOVERY_BYTES, min(self.hub.newest.size, MAX_RECOVERY_BYTES))
         return burst if burst.size <= most else None
 
-    def _change(self, delta: Delta, body: PreparedBody) -> PreparedFrame:
-        return delta_frame(self._channel, delta, body, delta.base, delta.digest)
+    def _change(self, delta: Delta, body: PreparedBody, hops_ms: Mapping[str, float] | None) -> PreparedFrame:
+        return delta_frame(self._channel, delta, body, delta.base, delta.digest, hops_ms)
 
     def _take(
         self, snapshot: Snapshot, whole: PreparedFrame, steps: Sequence[PreparedFrame], log: Sequence[PreparedFrame]
@@ -231,9 +239,13 @@ class FilteredAudience(ReportAudience):
         self._view: _View | None = None
         self._updates: deque[Update] = deque()
         self._working: asyncio.Task[None] | None = None
+        self._published = 0
+        # Who is to be told when the update of a number, or a later one in its place, has been given.
+        self._curious: list[tuple[int, Callable[[int], object]]] = []
 
     def publish(self, update: Update) -> None:
         """Give what is new of the part, as soon as it is made."""
+        self._published += 1
         if len(self._updates) >= MAX_UPDATES:
             self._updates.clear()
         self._updates.append(update)
@@ -244,6 +256,21 @@ class FilteredAudience(ReportAudience):
         """Stop what is being made."""
         if self._working:
             self._working.cancel()
+        self._tell_given(self._published)
+
+    def when_given(self, tell: Callable[[int], object]) -> None:
+        """See ``ReportAudience``; who follows no part is not waited for."""
+        self._curious.append((self._published, tell))
+        if self._working is None or not len(self.hub):
+            self._tell_given(self._published)
+
+    def _tell_given(self, last: int) -> None:
+        curious, self._curious = self._curious, []
+        for number, tell in curious:
+            if number <= last:
+                self.hub.when_given(tell)
+            else:
+                self._curious.append((number, tell))
 
     async def _work(self) -> None:
         try:
@@ -267,12 +294,13 @@ class FilteredAudience(ReportAudience):
 
     def _give(self, update: Update, made: _View) -> None:
         snapshot, before, self._view = update.snapshot, self.position, made
-        whole = snapshot_frame(self._channel, snapshot, made.body, made.digest)
+        whole = snapshot_frame(self._channel, snapshot, made.body, made.digest, update.hops_ms)
         steps = []
         is_next = before is not None and before == Position(snapshot.epoch, snapshot.offset - 1)
         if is_next and made.delta is not None:
-            steps = [delta_frame(self._channel, snapshot, made.delta, made.base, made.digest)]
+            steps = [delta_frame(self._channel, snapshot, made.delta, made.base, made.digest, update.hops_ms)]
         self._take(snapshot, whole, steps, steps)
+        self._tell_given(self._published - len(self._updates))
 
 
 class FilterRefused(Exception):
@@ -318,6 +346,14 @@ class Audiences:
             self._make_room(len(self._filtered))
         for audience in list(self._filtered.values()):
             audience.publish(update)
+
+    def when_given(self, tell: Callable[[int], object]) -> None:
+        """Have ``tell`` called, with how many clients were written to, when all was given that was published."""
+        asked: list[Callable[[Callable[[int], object]], None]] = [self.plain.hub.when_given, self.whole.when_given]
+        asked += [audience.when_given for audience in self._filtered.values()]
+        together = Together(len(asked), tell)
+        for ask in asked:
+            ask(together)
 
     def of(self, which: Filter | None) -> ReportAudience:
         """

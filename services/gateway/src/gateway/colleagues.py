@@ -22,7 +22,7 @@ log = structlog.get_logger("colleagues")
 ANSWER_S = 1.0
 # 50 000 clients take 25 MB.
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
-_MAX_QUESTION_BYTES = 64
+_MAX_QUESTION_BYTES = 128
 _CHUNK_BYTES = 256 * 1024
 
 

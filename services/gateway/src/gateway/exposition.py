@@ -15,6 +15,8 @@ from prometheus_client.registry import Collector
 _COMBINE: dict[str, Callable[[float, float], float]] = {
     "process_start_time_seconds": min,
     "reportcast_gateway_broker_connected": min,
+    "reportcast_gateway_clock_offset_seconds": max,
+    "reportcast_gateway_clock_uncertainty_seconds": max,
     "reportcast_gateway_overdue_seconds": max,
 }
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, MutableMapping, Sequence
 
 import structlog
 from reportcast.broker.base import Broker
+from reportcast.broker.clock import BrokerClock
 from reportcast.contracts.clock import iso_utc
 from reportcast.service.descriptors import connection_limit
 from reportcast.telemetry.health import Health
@@ -28,6 +29,7 @@ from gateway.roster import Roster
 from gateway.settings import ServerSettings
 from gateway.shelf import Shelf
 from gateway.status import fares
+from gateway.traces import Traces
 
 log = structlog.get_logger("feed")
 
@@ -40,6 +42,8 @@ class Feed:
     Attributes:
         started_s: By the clock of the roster, which nobody sets.
         now: Gives the present one.
+        clock: Compared with the broker's; one for all.
+        traces: Where the time of the last changes went.
         news: What those are answered who poll, by audience; made as they come.
     """
 
@@ -56,6 +60,8 @@ class Feed:
     health: Health
     started_s: float
     now: Callable[[], datetime.datetime]
+    clock: BrokerClock
+    traces: Traces
     news: MutableMapping[ReportAudience, News] = dataclasses.field(default_factory=weakref.WeakKeyDictionary)
 
     def news_of(self, audience: ReportAudience) -> News:
@@ -143,12 +149,14 @@ def make_feeds(
         admission = Admission(settings, limit, Ledger(), 0, time.monotonic)
     compressor = Compressor()
     shelf = Shelf(broker, compressor)
+    clock = BrokerClock(broker, now, metrics.clock.tell)
     roster = Roster(admission, metrics, now, loop.time)
     make_hub = functools.partial(Hub, loop.call_soon, metrics.sent.inc, metrics.conflated.inc, _drop)
     feeds = []
     for channel in channels:
         replica, audiences = Replica(), Audiences(channel, make_hub, compressor, loop.time)
-        relay = Relay(broker, channel, replica, audiences, compressor, metrics, health, now)
+        traces = Traces(channel, metrics, lambda: clock.skew)
+        relay = Relay(broker, channel, replica, audiences, compressor, metrics, health, now, traces)
         feed = Feed(
             settings=settings,
             broker=broker,
@@ -163,6 +171,8 @@ def make_feeds(
             health=health,
             started_s=loop.time(),
             now=now,
+            clock=clock,
+            traces=traces,
         )
         relay.on_news(feed.tell_status)
         metrics.overdue.labels(channel).set_function(functools.partial(_overdue_s, feed))

@@ -132,6 +132,8 @@ class Hub:
         self._waiting: deque[PreparedFrame] = deque()
         self._waiting_bytes = 0
         self._fanning_out: Iterator[None] | None = None
+        # Who is to be told when the update of a number has been fanned out.
+        self._curious: deque[tuple[int, Callable[[int], object]]] = deque()
 
     def __len__(self) -> int:
         return len(self._everyone)
@@ -229,6 +231,17 @@ class Hub:
             self._fanning_out = self._fan_out()
             self._soon(self._continue)
 
+    def when_given(self, tell: Callable[[int], object]) -> None:
+        """
+        Have ``tell`` called, with how many followers were written to, once all that is published was fanned out.
+
+        That is at once, with none, if nothing waits. Those who are paused are not waited for.
+        """
+        if self._fanning_out is None:
+            tell(0)
+        else:
+            self._curious.append((self.sequence, tell))
+
     def _continue(self) -> None:
         assert self._fanning_out is not None
         for _ in self._fanning_out:
@@ -243,10 +256,19 @@ class Hub:
             self._waiting.clear()
             self._waiting_bytes = 0
             slice_size = max(1, min(SLICE_WRITES, SLICE_BYTES // burst.size))
-            turns = iter(list(self._open.values()))
-            while batch := list(itertools.islice(turns, slice_size)):
-                self._on_sent(self._give_all(batch, burst))
+            everyone = list(self._open.values())
+            for begin in range(0, len(everyone), slice_size):
+                self._on_sent(self._give_all(everyone[begin : begin + slice_size], burst))
+                if begin + slice_size < len(everyone):
+                    yield
+            self._tell_given(burst.last, len(everyone))
+            if everyone:
                 yield
+
+    def _tell_given(self, last: int, count: int) -> None:
+        while self._curious and self._curious[0][0] <= last:
+            _, tell = self._curious.popleft()
+            tell(count)
 
     def _give_all(self, followers: Iterable[Follower], burst: Burst) -> int:
         # One loop without calls but the write: what is done here is done for every delivery.

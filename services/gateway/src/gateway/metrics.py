@@ -2,10 +2,12 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from reportcast.contracts.close_codes import CloseCode
+from reportcast.service.clock_metrics import ClockMetrics
 
 REFUSALS = ("rate", "origin", "token", "channel", "limit", "address", "draining")
 TRANSPORTS = ("websocket", "events", "poll")
 
+HOP_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 
 # Whatever clients end a connection with: they could name thousands of codes.
 OTHER = "other"
@@ -85,6 +87,28 @@ class GatewayMetrics:
             "reportcast_gateway_relay_latency_seconds",
             "From the watcher's publish to the hand-over to the hub (clocks of two machines)",
             buckets=(0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            registry=registry,
+        )
+        self.clock = ClockMetrics("gateway", registry)
+        self.hop = Histogram(
+            "reportcast_gateway_hop_seconds",
+            "Where the time of changes went, from the watcher's publish to the end of the fan-out",
+            ["channel", "hop"],
+            buckets=HOP_S,
+            registry=registry,
+        )
+        self.age = Histogram(
+            "reportcast_gateway_age_seconds",
+            "From the file's modification to the end of the fan-out",
+            ["channel"],
+            buckets=HOP_S,
+            registry=registry,
+        )
+        self.painted = Histogram(
+            "reportcast_gateway_painted_seconds",
+            "What browsers report of changes: until it was delivered, and from there until it was painted",
+            ["channel", "hop"],
+            buckets=HOP_S,
             registry=registry,
         )
 

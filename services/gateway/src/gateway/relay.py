@@ -7,6 +7,7 @@ Source: docs/protocol.md, Joining.
 """
 
 import asyncio
+import dataclasses
 import datetime
 import functools
 import math
@@ -17,7 +18,7 @@ from reportcast.broker.backoff import Outage
 from reportcast.broker.base import Broker, ChannelState
 from reportcast.broker.errors import BrokerError, BrokerRefused, BrokerUnavailable
 from reportcast.contracts.body import INLINE_BYTES
-from reportcast.contracts.clock import iso_utc
+from reportcast.contracts.clock import iso_utc, utc_us
 from reportcast.contracts.messages import Changed, Delta, Message, Refreshed, Snapshot, Source
 from reportcast.contracts.position import Continuity, Position
 from reportcast.telemetry.health import Health
@@ -25,7 +26,9 @@ from reportcast.telemetry.health import Health
 from gateway.audience import Audiences
 from gateway.compressor import Compressor
 from gateway.metrics import GatewayMetrics
+from gateway.passage import Passage
 from gateway.replica import Diverged, Replica, Update
+from gateway.traces import Traces
 
 # The client library does not notice a half-open link, so the stored position is compared this often...
 VERIFY_S = 5.0
@@ -53,6 +56,7 @@ class Relay:
         health: Its condition ``channel <name>`` holds once the state was read; losing the broker later leaves the
             gateway ready, because it still serves the last state, marked stale.
         now: Aware UTC time.
+        traces: To note in where each change's time went.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Relay:
         metrics: GatewayMetrics,
         health: Health,
         now: Callable[[], datetime.datetime],
+        traces: Traces,
     ) -> None:
         self.is_connected = False
         self.heard_at: datetime.datetime | None = None
@@ -76,6 +81,7 @@ class Relay:
         self._metrics = metrics
         self._health = health
         self._now = now
+        self._traces = traces
         self._on_news: Callable[[], None] = lambda: None
         self._fruitless_s = self._told_s = -math.inf
         # What changes the replica is done one at a time.
@@ -116,13 +122,14 @@ class Relay:
             tasks.create_task(self._verify_for_ever())
             tasks.create_task(self._read_later_for_ever())
             async for message in messages:
+                arrived = self._now()
                 async with self._turn:
-                    await self._take(message)
+                    await self._take(message, arrived)
 
-    async def _take(self, message: Message) -> None:
+    async def _take(self, message: Message, arrived: datetime.datetime) -> None:
         match message:
             case Source():
-                self.heard_at = self._now()
+                self.heard_at = arrived
                 self._replica.source = message
                 self._on_news()
             case Refreshed():
@@ -130,10 +137,9 @@ class Relay:
                     self._metrics.updates.inc()
                     self._audiences.plain.repeat(self._replica.body, iso_utc(self._now()))
             case Snapshot() | Delta() | Changed():
-                await self._advance(message)
+                await self._advance(message, arrived)
 
-    async def _advance(self, message: Snapshot | Delta | Changed) -> None:
-        arrived = self._now()
+    async def _advance(self, message: Snapshot | Delta | Changed, arrived: datetime.datetime) -> None:
         continuity = self._replica.classify(message)
         if continuity is Continuity.DUPLICATE:
             return
@@ -143,7 +149,7 @@ class Relay:
         elif isinstance(message, Snapshot) and continuity is Continuity.NEXT and await self._is_proved(message):
             update = self._replica.advanced(message)
         if update is not None:
-            await self._fan_out(update)
+            await self._fan_out(update, arrived)
         elif not await self._read_again():
             return
         self.heard_at = arrived
@@ -191,13 +197,18 @@ class Relay:
                 await self._catch_up(await self._broker.state(self._channel))
 
     async def _catch_up(self, state: ChannelState) -> bool:
+        arrived = self._now()
         update = self._replica.caught_up(state)
         if update is None or not await self._is_proved(update.snapshot):
             return False
-        await self._fan_out(update)
+        await self._fan_out(update, arrived)
         return True
 
-    async def _fan_out(self, update: Update) -> None:
+    async def _fan_out(self, update: Update, arrived: datetime.datetime) -> None:
+        # What is there before this gateway is took no time of anybody's.
+        passage = self._traces.begin(update.snapshot, arrived) if self._replica.snapshot else None
+        if passage is not None:
+            update = dataclasses.replace(update, hops_ms=passage.hops_ms)
         for body in (update.body, *update.changes):
             if body.is_large:
                 await self._compressor.deflated(body)
@@ -205,6 +216,12 @@ class Relay:
         self._metrics.missed.inc(update.missed)
         self._replica.take(update)
         self._audiences.publish(update, iso_utc(self._now()))
+        if passage is not None:
+            passage.prepared_us = utc_us(self._now())
+            self._audiences.when_given(functools.partial(self._end, passage))
+
+    def _end(self, passage: Passage, clients: int) -> None:
+        self._traces.end(passage, self._now(), clients)
 
     async def _verify_for_ever(self) -> None:
         while True:

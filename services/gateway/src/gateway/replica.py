@@ -9,7 +9,7 @@ Source: docs/protocol.md, Joining.
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reportcast.broker.base import ChannelState
 from reportcast.contracts.body import PreparedBody
@@ -36,6 +36,7 @@ class Update:
         steps: How many of them, counted from the end, lead on from the state before; 0 if none or not all do.
         advance: By how many changes the state is newer; 1 if that cannot be said.
         is_new: Whether the report is another one, and not the same at another position.
+        hops_ms: Where the newest change's time went until it came here; ``None`` if that is not known.
     """
 
     snapshot: Snapshot
@@ -45,6 +46,7 @@ class Update:
     steps: int = 0
     advance: int = 1
     is_new: bool = True
+    hops_ms: Mapping[str, float] | None = None
 
     @property
     def missed(self) -> int:

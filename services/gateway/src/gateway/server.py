@@ -44,6 +44,7 @@ async def serve_feeds(
     async with asyncio.TaskGroup() as tasks, contextlib.AsyncExitStack() as ending:
         ending.callback(feeds.first.compressor.close)
         beside = [tasks.create_task(feed.relay.run()) for feed in feeds]
+        beside += [tasks.create_task(feeds.first.clock.run())]
         beside += [tasks.create_task(Upkeep(feeds).run()), tasks.create_task(colleagues.answer())]
         await serve_http(
             create_app(feeds, colleagues, exposition),

@@ -58,6 +58,9 @@ class ServerSettings(Settings):
     gateway_drain_s: float = Field(
         5.0, ge=0, le=3600, description="at the end, connections are closed spread over so long, seconds"
     )
+    gateway_paint_sample: float = Field(
+        0.01, ge=0, le=1, description="of how many changes browsers should report when they were painted; 0: none"
+    )
 
     @field_validator("gateway_trusted_proxies")
     @classmethod

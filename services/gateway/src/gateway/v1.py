@@ -51,7 +51,8 @@ class V1Session:
         """Say hello, and what is followed; nobody is left without anything."""
         feeds = self._feeds
         limits = {"message_bytes": MAX_MESSAGE_BYTES, "filter_words": MAX_WORDS}
-        connection.reply(hello(feeds.channels, self._heartbeat_s, limits, feeds.roster.timestamp))
+        paint_sample = feeds.first.settings.gateway_paint_sample
+        connection.reply(hello(feeds.channels, self._heartbeat_s, limits, feeds.roster.timestamp, paint_sample))
         for follow in self._follows:
             self._follow(connection, follow)
         self._follows = ()

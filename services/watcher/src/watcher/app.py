@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from reportcast.broker.backoff import full_jitter
 from reportcast.broker.base import Broker
+from reportcast.broker.clock import BrokerClock
 from reportcast.broker.errors import BrokerError
 from reportcast.contracts.report import kind_of
 from reportcast.telemetry.health import Health
@@ -46,6 +47,7 @@ class Watcher:
         self._broker = broker
         self._metrics = metrics
         self._watch = Watch(settings.report_poll_s)
+        self._clock = BrokerClock(broker, now, metrics.clock.tell)
         self._archives: list[Archive] = []
         self._publishers: dict[str, Publisher] = {}
         self._lookouts: dict[str, Lookout] = {}
@@ -58,6 +60,7 @@ class Watcher:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch.run())
             tasks.create_task(self._tenure.run())
+            tasks.create_task(self._clock.run())
             tasks.create_task(self._follow_requests())
             tasks.create_task(observe_lag(self._metrics.loop_lag.observe))
             for archive in self._archives:
@@ -73,7 +76,8 @@ class Watcher:
         archive = Archive(directory, kind, settings, metrics, now) if directory else None
         if archive:
             self._archives.append(archive)
-        publisher = self._publishers[channel] = Publisher(self._broker, channel, archive, metrics, health, now)
+        publisher = Publisher(self._broker, channel, archive, metrics, health, now, lambda: self._clock.skew)
+        self._publishers[channel] = publisher
         path = settings.channels[channel]
         self._lookouts[channel] = Lookout(channel, path, kind, settings, publisher, self._watch, metrics, now)
 

@@ -1,6 +1,7 @@
 """One report's lookout: looks at the file when something hints at a change, and hands on what the reading means."""
 
 import asyncio
+import dataclasses
 import datetime
 import glob
 from collections.abc import Callable
@@ -24,6 +25,7 @@ from watcher.rejection import describe
 from watcher.settings import SourceSettings
 from watcher.settle import Decision, Settle, State
 from watcher.situation import Situation
+from watcher.stamps import Stamps
 from watcher.threads import in_daemon_thread
 from watcher.watch import Watch, WatchMode
 from watcher.writer import Writer
@@ -82,6 +84,7 @@ class Lookout:
         self._writer = Writer(is_one_file=not glob.has_magic(path.name))
         self._refresh_requested = False
         self._is_new_tenure = True
+        self._stamps = Stamps()
         self._looked_at: Fingerprint | None = None
         self._accepted: tuple[int, ...] | None = None
         self._was_hinted = False
@@ -168,7 +171,7 @@ class Lookout:
             await asyncio.sleep(REARM_S)
 
     async def _look(self, hinted: bool) -> None:
-        clock = asyncio.get_running_loop().time
+        clock, began = asyncio.get_running_loop().time, self._now()
         refresh, self._refresh_requested = self._refresh_requested, False
         fence, began_s, end = self._publisher.fence, clock(), self._writer.last
         # An event is reason enough to read: a file system's clock is too coarse to tell two quick writes apart.
@@ -176,6 +179,7 @@ class Lookout:
         must_read = refresh or by_event or self._publisher.awaits_look or self._settle.must_read(began_s)
         reading = await self._read(None if must_read else self._looked_at)
         if reading is not None:
+            self._stamps.read(reading, began, self._now())
             is_complete = self._writer.has_finished(end, self._is_other(reading))
             decision = await self._act(reading, began_s, clock(), hinted, is_complete, fence)
             if decision is not Decision.WAIT:
@@ -271,7 +275,7 @@ class Lookout:
         traces = reading.fingerprint and reading.fingerprint[:4]
         is_written, self._accepted = traces != self._accepted, traces
         if offer is not None:
-            self._publisher.offer(offer, fence)
+            self._publisher.offer(dataclasses.replace(offer, seen=self._stamps.settled(self._now())), fence)
             if not self._was_hinted and offer.was_watched:
                 self._metrics.sweep_finds.inc()
         elif is_written:

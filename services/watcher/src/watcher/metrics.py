@@ -2,8 +2,13 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from reportcast.contracts.findings import FindingKind
+from reportcast.contracts.trace import Trace
+from reportcast.service.clock_metrics import ClockMetrics
 
 REASONS = ("missing", "unreadable", "unsettled", "too_large", "encoding", "syntax", "shape", *FindingKind)
+
+# Those of a change in the watcher; the others are the gateway's.
+HOPS = ("detect", "settle", "publish")
 
 _LATENCY_S = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60)
 
@@ -34,6 +39,8 @@ class WatcherMetrics:
         self.publish_latency = histogram(
             "publish_latency_seconds", "From the file's modification time to the broker's answer", "channel"
         )
+        self.hop = histogram("hop_seconds", "Where the time of changes seen while watching went", "channel", "hop")
+        self.clock = ClockMetrics("watcher", registry)
         self.watch_mode = gauge("watch_mode", "1 for how changes are noticed, and why so", "channel", "mode", "why")
         self.invalid = gauge("invalid", "1 while the file's present content is not served", "channel")
         self.overdue = gauge("overdue_seconds", "How late the next report is; 0 if it is not overdue", "channel")
@@ -65,10 +72,17 @@ class ChannelMetrics:
         self.leader = metrics.leader.labels(channel)
         self.history_errors = metrics.history_errors.labels(channel)
         self.broker_retries = metrics.broker_retries
+        for hop in HOPS:
+            metrics.hop.labels(channel, hop)
         for reason in REASONS:
             self.rejected(reason)
         for kind in FindingKind:
             self.flagged(kind)
+
+    def count_hops(self, trace: Trace | None) -> None:
+        """Count where a change's time went, if it is known; what is negative, because a clock was set, as nothing."""
+        for hop, time_us in (trace.hops_us if trace else {}).items():
+            self._metrics.hop.labels(self._channel, hop).observe(max(0, time_us) / 1e6)
 
     def rejected(self, reason: str) -> Counter:
         """Give the counter of a reason."""

@@ -24,11 +24,13 @@ from reportcast.contracts.delta import diff
 from reportcast.contracts.messages import Finding, Publication, Rejection, Snapshot, Source
 from reportcast.contracts.position import Position
 from reportcast.contracts.report import Changes, Report, kind_of
+from reportcast.contracts.trace import Skew
 from reportcast.telemetry.health import Health
 
 from watcher.archive import Archive
 from watcher.metrics import ChannelMetrics
 from watcher.restore import restore, restore_rejections
+from watcher.stamps import Seen
 from watcher.threads import in_daemon_thread
 
 # How often the gateways are told that there is a watcher.
@@ -50,6 +52,7 @@ class Offer:
         findings: What is odd about it.
         was_watched: Whether the change was seen to happen, so that the time since then is our latency.
         changes: From the last report; ``None`` if that is not known.
+        seen: When it came by before; ``None`` if that is not known.
     """
 
     report: Report
@@ -57,6 +60,7 @@ class Offer:
     findings: tuple[Finding, ...] = ()
     was_watched: bool = False
     changes: Changes | None = None
+    seen: Seen | None = None
 
 
 class Publisher:
@@ -73,6 +77,7 @@ class Publisher:
         metrics: The channel's.
         health: Its condition ``channel <name>`` fails while the broker refuses what is published.
         now: Aware UTC time.
+        skew: How the watcher's clock stands to the broker's.
     """
 
     def __init__(
@@ -83,6 +88,7 @@ class Publisher:
         metrics: ChannelMetrics,
         health: Health,
         now: Callable[[], datetime.datetime],
+        skew: Callable[[], Skew | None] = lambda: None,
     ) -> None:
         self.fence: int | None = None
         self._broker = broker
@@ -91,6 +97,7 @@ class Publisher:
         self._metrics = metrics
         self._health = health
         self._now = now
+        self._skew = skew
         self._log = structlog.get_logger("publisher").bind(channel=channel)
         self._wanted = asyncio.Event()
         self._on_tenure: Callable[[], None] = lambda: None
@@ -318,8 +325,10 @@ class Publisher:
 
     async def _publish(self, offer: Offer, fence: int) -> bool:
         # Taken now: another may be wanted by the time the broker has answered.
-        began, report = self._now(), offer.report
+        report = offer.report
         base, delta = await self._delta(report)
+        began = self._now()
+        trace = offer.seen.trace(offer.modified, began, self._skew()) if offer.seen and offer.was_watched else None
         publication = Publication(
             stem=report.stem or began.strftime("%Y-%m-%dT%H:%M:%SZ"),
             digest=report.digest,
@@ -329,6 +338,7 @@ class Publisher:
             findings=offer.findings,
             base=base,
             delta=delta,
+            trace=trace,
         )
         stored = await self._broker.publish(self._channel, publication, fence)
         if fence != self.fence:  # another tenure has begun meanwhile, and decides anew
@@ -343,6 +353,7 @@ class Publisher:
             self._metrics.unchanged.inc()
             return False
         self._count(offer, stored.position)
+        self._metrics.count_hops(trace)
         self._metrics.delta_bytes.inc(len(delta))
         return True
 

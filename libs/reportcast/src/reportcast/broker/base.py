@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import datetime
 import enum
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Protocol
@@ -227,6 +228,10 @@ class Broker(Protocol):
 
     async def past_report(self, channel: str, name: str) -> bytes | None:
         """Read the body of one kept report; ``None`` if there is none of that name."""
+        ...
+
+    async def time(self) -> datetime.datetime | None:
+        """Tell the time by the broker's own clock, aware; ``None`` if it has none but this process's."""
         ...
 
     async def close(self) -> None:

@@ -247,5 +247,8 @@ class MemoryBroker:
         snapshot = self._channel(channel).history.get(name)
         return snapshot.body if snapshot else None
 
+    async def time(self) -> datetime.datetime | None:
+        return None
+
     async def close(self) -> None:
         """Nothing is held."""

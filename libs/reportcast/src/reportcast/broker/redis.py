@@ -7,6 +7,7 @@ between would be missing without a trace. Those who use the broker retry, and re
 
 import asyncio
 import contextlib
+import datetime
 import functools
 import re
 import secrets
@@ -31,6 +32,7 @@ from reportcast.broker.redis_client import Client, servers_of
 from reportcast.broker.redis_link import ANSWER_S, Payload, prompt, subscription, together, translated
 from reportcast.broker.redis_script import Script
 from reportcast.broker.redis_url import parse_redis_url
+from reportcast.contracts.clock import moment_of
 from reportcast.contracts.messages import (
     INLINE_BYTES,
     Delta,
@@ -48,6 +50,8 @@ from reportcast.contracts.messages import (
 from reportcast.contracts.position import Position
 
 _REFRESH = b"refresh"
+# Servers of a cluster have each a clock of its own: everybody asks the one that has this channel, which nobody uses.
+_CLOCK = "_clock"
 # Each half of an id is below 2**64; Redis refuses to look for a greater one.
 _REJECTION_ID = re.compile(r"[0-9]{1,19}-[0-9]{1,19}")
 
@@ -292,6 +296,11 @@ class RedisBroker:
             entries = await (await self._of(channel)).xrange(keys.history, f"{int(offset)}-0", f"{int(offset)}-0")
         snapshot = self._decode(entries[0][1][b"message"]) if entries else None
         return snapshot.body if isinstance(snapshot, Snapshot) else None
+
+    async def time(self) -> datetime.datetime | None:
+        async with self._prompt(_CLOCK):
+            seconds, microseconds = await (await self._of(_CLOCK)).time()
+        return moment_of((seconds * 1_000_000 + microseconds) * 1000)
 
     async def close(self) -> None:
         await self._servers.aclose()

@@ -31,4 +31,9 @@ def moment_of(time_ns: int) -> datetime.datetime:
 
 def utc_ns(moment: datetime.datetime) -> int:
     """Give an aware time as nanoseconds since 1970, exact to the microsecond."""
-    return (moment - _EPOCH) // datetime.timedelta(microseconds=1) * 1000
+    return utc_us(moment) * 1000
+
+
+def utc_us(moment: datetime.datetime) -> int:
+    """Give an aware time as microseconds since 1970."""
+    return (moment - _EPOCH) // datetime.timedelta(microseconds=1)

@@ -15,6 +15,7 @@ import msgspec
 
 from reportcast.contracts.clock import iso_utc
 from reportcast.contracts.position import Position
+from reportcast.contracts.trace import Trace
 
 AwareDatetime = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
 
@@ -50,6 +51,7 @@ class Publication:
         findings: What is odd about it.
         base: Digest of the report that ``delta`` starts from.
         delta: What makes ``body`` of that report (docs/protocol.md, Deltas); empty if there is none that is worth it.
+        trace: When it came by in the watcher; ``None`` if the change was not seen to happen.
     """
 
     stem: str
@@ -60,6 +62,7 @@ class Publication:
     findings: tuple[Finding, ...] = ()
     base: str = ""
     delta: bytes = b""
+    trace: Trace | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
@@ -75,6 +78,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
         modified_at: Modification time of the file; aware.
         findings: What is odd about the report.
         body: Strict JSON; not part of the header.
+        trace: See ``Publication``.
     """
 
     epoch: str
@@ -85,6 +89,7 @@ class Snapshot(msgspec.Struct, frozen=True, tag_field="type", tag="snapshot"):
     modified_at: AwareDatetime
     findings: tuple[Finding, ...] = ()
     body: bytes = b""
+    trace: Trace | None = None
 
     @property
     def position(self) -> Position:
@@ -114,6 +119,7 @@ class Delta(msgspec.Struct, frozen=True, tag_field="type", tag="delta"):
     modified_at: AwareDatetime
     findings: tuple[Finding, ...] = ()
     body: bytes = b""
+    trace: Trace | None = None
 
     @property
     def position(self) -> Position:
@@ -131,6 +137,7 @@ class Delta(msgspec.Struct, frozen=True, tag_field="type", tag="delta"):
             modified_at=self.modified_at,
             findings=self.findings,
             body=body,
+            trace=self.trace,
         )
 
 
@@ -242,6 +249,7 @@ def number(publication: Publication, position: Position, name: str) -> Snapshot:
         modified_at=publication.modified_at,
         findings=publication.findings,
         body=publication.body,
+        trace=publication.trace,
     )
 
 
@@ -257,6 +265,7 @@ def number_delta(publication: Publication, snapshot: Snapshot) -> Delta:
         modified_at=snapshot.modified_at,
         findings=snapshot.findings,
         body=publication.delta,
+        trace=publication.trace,
     )
 
 
@@ -272,6 +281,7 @@ def encode_stamps(publication: Publication) -> bytes:
         "published_at": iso_utc(publication.published_at),
         "modified_at": iso_utc(publication.modified_at),
         "findings": publication.findings,
+        **({} if publication.trace is None else {"trace": publication.trace}),
     }
     return msgspec.json.encode(stamps)[1:]
 

@@ -31,8 +31,19 @@ class ErrorCode(enum.StrEnum):
     TOO_MANY = "too_many"
 
 
-def hello(channels: Sequence[str], heartbeat_s: float, limits: Mapping[str, int], timestamp: str) -> PreparedFrame:
-    """Prepare what a client is told first: who serves it, what there is, and how much it may ask."""
+def hello(
+    channels: Sequence[str], heartbeat_s: float, limits: Mapping[str, int], timestamp: str, paint_sample: float
+) -> PreparedFrame:
+    """
+    Prepare what a client is told first: who serves it, what there is, and how much it may ask.
+
+    Args:
+        channels: What is served.
+        heartbeat_s: Between heartbeats.
+        limits: On what a client sends.
+        timestamp: ISO 8601 UTC.
+        paint_sample: Of how many changes a browser should report when they were painted; 0 (none) to 1 (all).
+    """
     return _prepared(
         type="hello",
         protocol=SUBPROTOCOL,
@@ -40,6 +51,7 @@ def hello(channels: Sequence[str], heartbeat_s: float, limits: Mapping[str, int]
         channels=channels,
         heartbeat_s=heartbeat_s,
         limits=limits,
+        paint_sample=paint_sample,
         timestamp=timestamp,
     )
 
@@ -59,14 +71,33 @@ def following(channel: str, position: Position | None, recovered: bool, reason: 
     return _prepared(type="following", channel=channel, epoch=epoch, offset=offset, recovered=recovered, **more)
 
 
-def snapshot_frame(channel: str, snapshot: Snapshot, body: PreparedBody, digest: str) -> PreparedFrame:
-    """Prepare a whole report; ``body`` and its ``digest`` may be those of a part of it."""
-    return _with_body(snapshot, _stamps("snapshot", channel, snapshot, digest=digest), "data", body)
+def snapshot_frame(
+    channel: str, snapshot: Snapshot, body: PreparedBody, digest: str, hops_ms: Mapping[str, float] | None = None
+) -> PreparedFrame:
+    """Prepare a whole report; ``body``, and its ``digest``, may be a part's. For ``hops_ms`` see ``delta_frame``."""
+    return _with_body(snapshot, _stamps("snapshot", channel, snapshot, hops_ms, digest=digest), "data", body)
 
 
-def delta_frame(channel: str, delta: Snapshot | Delta, changes: PreparedBody, base: str, digest: str) -> PreparedFrame:
-    """Prepare one change, which makes of the report with the digest ``base`` the one with ``digest``."""
-    return _with_body(delta, _stamps("delta", channel, delta, base=base, digest=digest), "changes", changes)
+def delta_frame(
+    channel: str,
+    delta: Snapshot | Delta,
+    changes: PreparedBody,
+    base: str,
+    digest: str,
+    hops_ms: Mapping[str, float] | None = None,
+) -> PreparedFrame:
+    """
+    Prepare one change, which makes of the report with the digest ``base`` the one with ``digest``.
+
+    Args:
+        channel: Which.
+        delta: The change, or the state that it leads to.
+        changes: The change, or that of a part.
+        base: Digest of what it starts from.
+        digest: Of what it leads to.
+        hops_ms: Where its time went until it came here (docs/protocol.md, Latency); ``None`` if that is not known.
+    """
+    return _with_body(delta, _stamps("delta", channel, delta, hops_ms, base=base, digest=digest), "changes", changes)
 
 
 def status_frame(channel: str, fares: Mapping[str, Any], timestamp: str) -> PreparedFrame:
@@ -111,7 +142,9 @@ def pong_frame(timestamp: str) -> PreparedFrame:
 HEARTBEAT = PreparedFrame(b'{"type":"heartbeat"}')
 
 
-def _stamps(kind: str, channel: str, message: Snapshot | Delta, **digests: str) -> dict[str, Any]:
+def _stamps(
+    kind: str, channel: str, message: Snapshot | Delta, hops_ms: Mapping[str, float] | None, **digests: str
+) -> dict[str, Any]:
     return {
         "type": kind,
         "channel": channel,
@@ -122,6 +155,7 @@ def _stamps(kind: str, channel: str, message: Snapshot | Delta, **digests: str) 
         "published_at": iso_utc(message.published_at),
         "modified_at": iso_utc(message.modified_at),
         "findings": message.findings,
+        **({} if hops_ms is None else {"hops_ms": hops_ms}),
     }
 
 
