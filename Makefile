@@ -6,6 +6,10 @@ BIN := $(VENV)/bin
 MEMBERS := libs/reportcast services/watcher services/gateway services/standalone
 EXPORT := $(BIN)/uv --quiet export --frozen --no-header --no-annotate --no-emit-workspace --format requirements-txt
 NPM := dashboard/with-node npm
+# How many tests run at a time: they wait for timeouts, processes and containers more than they compute. 0: no workers.
+WORKERS := 3
+# Shows where a test stands shortly before its timeout, whose own words are lost with the worker that it ends.
+WITH_WORKERS := --numprocesses $(WORKERS) --override-ini faulthandler_timeout=115
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 # Read by the demo from its environment.
@@ -25,7 +29,7 @@ demo: $(VENV)/.installed ## Show a real report live: make demo [REPORT_FILE=/pat
 test: lint ## Lint, types, import contracts and all tests with coverage
 	@$(NPM) test
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest --cov --cov-report=
+	$(BIN)/python -m pytest $(WITH_WORKERS) --cov --cov-report=
 	$(BIN)/python -m coverage report
 	$(BIN)/python -m coverage report --include='libs/reportcast/src/reportcast/contracts/*' --fail-under=100
 

@@ -27,7 +27,8 @@ from reportcast.contracts.clock import utc_now
 from bench.clients import HANDSHAKE, HOST
 from bench.latency import RESULTS, allow_descriptors, positive, progress
 from bench.machine import commit, machine
-from tests.support.redis_server import free_port, redis_process
+from tests.support.ports import free_port
+from tests.support.redis_server import redis_process
 from tests.support.wait import wait_until
 
 # FIN and the close opcode, the length of the reason, 1012.

@@ -33,7 +33,8 @@ from bench.machine import commit, load_average, machine, versions
 from bench.services import running_service
 from bench.watching.progress import progress
 from bench.watching.usage import cpu_s
-from tests.support.redis_server import free_port, redis_process
+from tests.support.ports import free_port
+from tests.support.redis_server import redis_process
 
 WORKERS = (1, 2)
 REPORT = b'{"timestamp":"2026-11-25T00:00:00Z","change":1,"repos":[]}'

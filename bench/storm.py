@@ -32,7 +32,8 @@ from bench.storming.crowd import Crowd
 from bench.storming.results import AIM_S, picture_of, storm_of, table_of
 from bench.watching.progress import progress
 from bench.writer import Mode, Writer
-from tests.support.redis_server import free_port, redis_process
+from tests.support.ports import free_port
+from tests.support.redis_server import redis_process
 
 REPOS = 50
 CHANGE_EVERY_S = 0.5

@@ -12,7 +12,8 @@ from bench.fanout.load import HOST, Way
 from bench.fanout.publishers import CHANNEL, Publisher, RedisPublisher, WebSocketPublisher
 from bench.fanout.usage import Memory, family_cpu_s, family_memory
 from bench.services import running_service
-from tests.support.redis_server import free_port, redis_process
+from tests.support.ports import free_port
+from tests.support.redis_server import redis_process
 from tests.support.wait import wait_until
 
 START_WITHIN_S = 20.0

@@ -16,7 +16,8 @@ from reportcast.contracts.clock import utc_now
 from reportcast.contracts.messages import Publication
 
 from bench.services import running_command
-from tests.support.redis_server import free_port, redis_process
+from tests.support.ports import free_port
+from tests.support.redis_server import redis_process
 
 HERE = Path(__file__).parent
 GATEWAY = Path(sys.executable).with_name("reportcast-gateway")

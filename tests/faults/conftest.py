@@ -10,6 +10,7 @@ from reportcast.contracts.clock import utc_now
 
 from tests.faults.case import FULL, SHORT, Size
 from tests.faults.table import Row, page
+from tests.support.workers import require_one_process
 
 ROW = pytest.StashKey[Row]()
 ROWS = pytest.StashKey[list[Row]]()
@@ -20,6 +21,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--faults-table", metavar="PATH", type=Path, help="run the faults in full; write their table there"
     )
     parser.addoption("--faults-full", action="store_true", help="run the faults in full")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the table whole."""
+    require_one_process(config, "--faults-table")
 
 
 def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:

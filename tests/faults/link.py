@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-from tests.faults.ports import HOST
+from tests.support.ports import HOST
 
 PIECE = 65536
 

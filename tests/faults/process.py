@@ -14,8 +14,8 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from reportcast.broker.keys import keys_of
 
-from tests.faults.ports import HOST, spare_port
 from tests.support.commands import environment
+from tests.support.ports import HOST, free_port
 from tests.support.redis_server import redis_binary
 from tests.support.wait import await_until
 
@@ -160,7 +160,7 @@ class Redis(Process):
 
     async def offset_on_disk(self) -> int:
         """Give what ``offset`` will be once it is started; nobody else gets to see the server that tells it."""
-        unseen = Redis(spare_port(), self._arguments, self._folder)
+        unseen = Redis(free_port(), self._arguments, self._folder)
         unseen.start()
         try:
             await unseen.ready()

@@ -6,9 +6,9 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
-from tests.faults.ports import HOST, spare_port
 from tests.faults.process import Process, Redis
 from tests.support.commands import BIN
+from tests.support.ports import HOST, free_port
 
 LEADS = 'reportcast_watcher_leader{channel="audit"} 1.0'
 GATEWAYS = 2
@@ -58,7 +58,7 @@ class System:
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.report = folder / "reports" / "GitRepoReport.json"
         self.report.parent.mkdir()
-        self.redis = Redis(plan.redis_port or spare_port(), plan.redis, folder)
+        self.redis = Redis(plan.redis_port or free_port(), plan.redis, folder)
         url = plan.url or f"redis://{HOST}:{plan.link_port or self.redis.port}/0"
         link = {"REDIS_URL": url, "LOG_FORMAT": "json"}
         watch = {**link, "REPORT_FILE": str(self.report), **plan.watcher}
@@ -115,6 +115,6 @@ class System:
 
 
 def _service(name: str, number: int, settings: Mapping[str, str], folder: Path) -> Process:
-    port = spare_port()
+    port = free_port()
     own = {f"{name.upper()}_PORT": str(port), **settings}
     return Process(f"{name}-{number}", port, [BIN / f"reportcast-{name}"], own, folder)

@@ -7,9 +7,9 @@ import pytest
 from tests.faults.case import Case, Size, running
 from tests.faults.link import linked
 from tests.faults.network import black_hole, own_network, packet_loss
-from tests.faults.ports import spare_port
 from tests.faults.system import Plan
 from tests.faults.table import Row
+from tests.support.ports import free_port
 
 LOSS = 10
 
@@ -23,7 +23,7 @@ async def outage(case: Case) -> None:
 
 async def test_link_stops_forwarding(size: Size, row: Row) -> None:
     """Link to Redis a black hole, its connections open (a proxy): it forwards again."""
-    port, target = spare_port(), spare_port()
+    port, target = free_port(), free_port()
     async with linked(port, target) as link, running(size, row, Plan(redis_port=target, link_port=port)) as case:
         link.break_off()
         await outage(case)

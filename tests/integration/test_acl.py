@@ -16,7 +16,8 @@ from reportcast.contracts.messages import Rejection, Source, SourceState
 from websockets.sync.client import connect
 
 from tests.support.commands import receive, running, wait_ready
-from tests.support.redis_server import RedisProcess, free_port, redis_process
+from tests.support.ports import free_port
+from tests.support.redis_server import RedisProcess, redis_process
 from tests.support.reports import MOMENT, audit, audit_bytes, publication
 from tests.support.wait import wait_until
 

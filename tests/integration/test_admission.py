@@ -18,7 +18,7 @@ from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.close_codes import CloseCode
 from websockets.asyncio.client import ClientConnection
 
-from tests.support.redis_server import free_port
+from tests.support.ports import free_port
 from tests.support.reports import audit, audit_bytes
 from tests.support.running import RunningGateway, running_gateway
 from tests.support.wait import await_until

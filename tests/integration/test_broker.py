@@ -25,7 +25,8 @@ from reportcast.contracts.messages import (
     number,
 )
 
-from tests.support.redis_server import RedisServer, free_port, real_redis
+from tests.support.ports import free_port
+from tests.support.redis_server import RedisServer, real_redis
 from tests.support.reports import MOMENT, publication
 from tests.support.wait import await_until
 

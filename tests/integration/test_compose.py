@@ -17,7 +17,8 @@ from tests.support.containers import require_engine
 from tests.support.reports import audit, audit_bytes
 from tests.support.wait import wait_until
 
-pytestmark = [pytest.mark.containers, pytest.mark.timeout(900)]
+# One worker has the project: it is built once.
+pytestmark = [pytest.mark.containers, pytest.mark.timeout(900), pytest.mark.xdist_group("compose")]
 
 RECEIVE_S = 10.0
 

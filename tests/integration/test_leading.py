@@ -14,7 +14,8 @@ from reportcast.contracts.report import parse_report
 
 from tests.integration.test_watcher import replace, served, wait_served
 from tests.support.commands import running, wait_ready
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.ports import free_port
+from tests.support.redis_server import RedisServer
 from tests.support.reports import audit_bytes
 from tests.support.running import CHANNEL, RunningWatcher, running_watcher
 from tests.support.wait import await_until, wait_until

@@ -17,7 +17,8 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from tests.support.commands import is_ready, receive, run, running, wait_ready
-from tests.support.redis_server import RedisServer, free_port
+from tests.support.ports import free_port
+from tests.support.redis_server import RedisServer
 from tests.support.reports import audit, audit_bytes
 from tests.support.running import ADMIN_TOKEN
 from tests.support.wait import wait_until

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from tests.support.redis_server import free_port
+from tests.support.ports import free_port
 from tests.support.wait import TIMEOUT_S
 
 _PIECE = 65_536

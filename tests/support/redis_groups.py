@@ -13,7 +13,8 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 import redis
 
-from tests.support.redis_server import RedisProcess, SentinelProcess, free_port, redis_binary
+from tests.support.ports import free_port
+from tests.support.redis_server import RedisProcess, SentinelProcess, redis_binary
 from tests.support.wait import wait_until
 
 MASTER = "mymaster"

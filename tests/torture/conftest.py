@@ -10,6 +10,7 @@ import redis
 from reportcast.contracts.clock import utc_now
 
 from tests.support.redis_server import RedisServer, real_redis
+from tests.support.workers import require_one_process
 from tests.torture.places import NAMES, Place, made
 from tests.torture.table import Row, page
 
@@ -19,6 +20,11 @@ ROWS = pytest.StashKey[list[Row]]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--torture-table", metavar="PATH", type=Path, help="write the table of the torture tests there")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Have the table whole."""
+    require_one_process(config, "--torture-table")
 
 
 @pytest.fixture(

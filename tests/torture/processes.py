@@ -14,7 +14,7 @@ from typing import IO
 import httpx
 from reportcast.broker.redis import RedisBroker
 
-from tests.support.redis_server import free_port
+from tests.support.ports import free_port
 from tests.support.wait import await_until
 from tests.torture.case import Case, observing
 from tests.torture.table import Row
