@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from gateway.audience import Audiences, ReportAudience
 from gateway.burst import Burst
 from gateway.compressor import Compressor
@@ -117,7 +118,10 @@ class Recovery(RuleBasedStateMachine):
         make_hub: Any = lambda: Hub(self._soon, lambda count: None, lambda count: None, self._failed)  # noqa: E731
         self.replica = Replica()
         self.audiences = Audiences(CHANNEL, make_hub, compressor, lambda: 0.0)
-        self.relay = Relay(self.broker, CHANNEL, self.replica, self.audiences, compressor, metrics, health, utc_now)
+        log = structlog.get_logger("relay")
+        self.relay = Relay(
+            self.broker, CHANNEL, self.replica, self.audiences, compressor, metrics, health, utc_now, log
+        )
 
     def teardown(self) -> None:
         try:

@@ -1,5 +1,6 @@
 """The gateway's ASGI application."""
 
+import functools
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
@@ -19,6 +20,7 @@ from gateway.routes.page import Page
 from gateway.routes.rejected import rejected_router
 from gateway.routes.status import status_router
 from gateway.routes.websocket import websocket_router
+from gateway.status import details
 
 
 def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Awaitable[bytes]]) -> FastAPI:
@@ -28,6 +30,8 @@ def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Aw
     app = FastAPI(title="Reportcast gateway", version=__version__, docs_url=None, redoc_url=None)
     app.state.feeds = feeds
     app.state.colleagues = colleagues
+    if feeds.probe:  # the innermost: it comes in as everybody does
+        app.add_middleware(feeds.probe.admit)
     if settings.gateway_allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -42,7 +46,7 @@ def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Aw
     app.add_exception_handler(BrokerError, _on_broker_error)
     for router in (websocket_router(feeds), status_router, audit_router, rejected_router):
         app.include_router(router)
-    app.router.routes.extend(operational_routes(feeds.first.health, exposition))
+    app.router.routes.extend(operational_routes(feeds.first.health, exposition, functools.partial(details, feeds)))
     app.mount("/", Page())
     return app
 

@@ -16,6 +16,8 @@ _COMBINE: dict[str, Callable[[float, float], float]] = {
     "process_start_time_seconds": min,
     "reportcast_gateway_broker_connected": min,
     "reportcast_gateway_overdue_seconds": max,
+    "reportcast_gateway_probe_up": min,
+    "reportcast_gateway_probe_failing": max,
 }
 
 

@@ -6,6 +6,7 @@ import datetime
 import functools
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 from reportcast.broker.base import Broker
@@ -26,6 +27,9 @@ from gateway.roster import Roster
 from gateway.settings import ServerSettings
 from gateway.shelf import Shelf
 from gateway.status import fares
+
+if TYPE_CHECKING:
+    from gateway.probing import Probing
 
 log = structlog.get_logger("feed")
 
@@ -83,11 +87,13 @@ class Feeds:
 
     Attributes:
         is_draining: Whether this process is about to end, and lets nobody in any more.
+        probe: This gateway's own client; ``None`` where there is none.
     """
 
     def __init__(self, feeds: Sequence[Feed]) -> None:
         self.first = feeds[0]
         self.is_draining = False
+        self.probe: Probing | None = None
         self._by_channel = {feed.channel: feed for feed in feeds}
 
     def __iter__(self) -> Iterator[Feed]:
@@ -121,6 +127,7 @@ def make_feeds(
     health: Health,
     now: Callable[[], datetime.datetime],
     admission: Admission | None = None,
+    logger: Callable[[str], structlog.stdlib.BoundLogger] = structlog.get_logger,
 ) -> Feeds:
     """
     Put the feeds of ``channels`` (at least one) together; nothing runs until ``serve_feeds`` does.
@@ -133,12 +140,12 @@ def make_feeds(
         admission = Admission(settings, limit, Ledger(), 0, time.monotonic)
     compressor = Compressor()
     shelf = Shelf(broker, compressor)
-    roster = Roster(admission, metrics, now, loop.time)
+    roster = Roster(admission, metrics, now, loop.time, logger("websocket"))
     make_hub = functools.partial(Hub, loop.call_soon, metrics.sent.inc, metrics.conflated.inc, _drop)
     feeds = []
     for channel in channels:
         replica, audiences = Replica(), Audiences(channel, make_hub, compressor, loop.time)
-        relay = Relay(broker, channel, replica, audiences, compressor, metrics, health, now)
+        relay = Relay(broker, channel, replica, audiences, compressor, metrics, health, now, logger("relay"))
         feed = Feed(
             settings=settings,
             broker=broker,

@@ -53,6 +53,7 @@ class Relay:
         health: Its condition ``channel <name>`` holds once the state was read; losing the broker later leaves the
             gateway ready, because it still serves the last state, marked stale.
         now: Aware UTC time.
+        log: Where to tell of it.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Relay:
         metrics: GatewayMetrics,
         health: Health,
         now: Callable[[], datetime.datetime],
+        log: structlog.stdlib.BoundLogger,
     ) -> None:
         self.is_connected = False
         self.heard_at: datetime.datetime | None = None
@@ -81,7 +83,7 @@ class Relay:
         # What changes the replica is done one at a time.
         self._turn = asyncio.Lock()
         self._is_owed = asyncio.Event()
-        self._log = structlog.get_logger("relay").bind(channel=channel)
+        self._log = log.bind(channel=channel)
         self._condition = f"channel {channel}"
         health.fail(self._condition, "its state was not read yet")
         self._metrics.broker_connected.labels(channel).set(0)

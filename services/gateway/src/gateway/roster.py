@@ -18,8 +18,6 @@ from gateway.hub import Flow, Follower, Peer
 from gateway.metrics import GatewayMetrics
 from gateway.retry import retry_after_ms, retry_reason
 
-log = structlog.get_logger("websocket")
-
 
 class Session(Protocol):
     """What is spoken on a connection; several connections may share one."""
@@ -107,6 +105,7 @@ class Roster:
         metrics: To count in.
         now: Gives the present time, aware.
         clock: Gives the event loop's, in seconds.
+        log: Where to tell of who comes and goes.
     """
 
     def __init__(
@@ -115,11 +114,13 @@ class Roster:
         metrics: GatewayMetrics,
         now: Callable[[], datetime.datetime],
         clock: Callable[[], float],
+        log: structlog.stdlib.BoundLogger,
     ) -> None:
         self.admission = admission
         self.metrics = metrics
         self.now = now
         self.clock = clock
+        self._log = log
         self._everyone: dict[int, Connection] = {}
         self._closing: dict[int, Connection] = {}
 
@@ -156,7 +157,7 @@ class Roster:
         self.metrics.connections.inc()
         peer = connection.peer
         self._everyone[peer.id] = connection
-        log.info("connection opened", id=peer.id, channel=peer.channel, address=peer.address)
+        self._log.info("connection opened", id=peer.id, channel=peer.channel, address=peer.address)
         connection.session.begin(connection)
 
     def leave(self, connection: Connection) -> None:
@@ -166,7 +167,7 @@ class Roster:
         self.admission.leave(connection.peer.host)
         self.metrics.connections.dec()
         self.metrics.count_close(connection.close_code)
-        log.info(
+        self._log.info(
             "connection closed",
             id=connection.peer.id,
             code=connection.close_code,
