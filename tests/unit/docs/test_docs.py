@@ -41,8 +41,10 @@ def test_every_setting_is_documented() -> None:
 
     assert first_column(table) - {"variable"} == {name.upper() for name in fields}
     for name, field in fields.items():
-        if isinstance(field.default, int | float):
-            row = next(row for row in table.splitlines() if row.startswith(f"| `{name.upper()}` |"))
+        row = next(row for row in table.splitlines() if row.startswith(f"| `{name.upper()}` |"))
+        if isinstance(field.default, bool):
+            assert row.split("|")[2].strip() == str(field.default).lower(), row
+        elif isinstance(field.default, int | float):
             assert float(row.split("|")[2]) == field.default, row
 
 

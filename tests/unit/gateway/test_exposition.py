@@ -22,6 +22,8 @@ def worker(connections: int, connected: bool, overdue_s: float, reasons: dict[st
     for reason, count in reasons.items():
         metrics.refused.labels(reason).inc(count)
     metrics.relay_latency.observe(0.003)
+    metrics.probe_up.set(connected)
+    metrics.probe_failing.labels("broker").set(not connected)
     return registry
 
 
@@ -45,6 +47,8 @@ def sample(exposition: bytes, name: str, **labels: str) -> float | None:
         pytest.param("reportcast_gateway_broker_connected", {"channel": "audit"}, 0, id="connected-if-all-are"),
         pytest.param("reportcast_gateway_overdue_seconds", {"channel": "audit"}, 2.5, id="overdue-once"),
         pytest.param("reportcast_gateway_clock_offset_seconds", {"of": "broker"}, -0.25, id="one-clock"),
+        pytest.param("reportcast_gateway_probe_up", {}, 0, id="up-if-all-are"),
+        pytest.param("reportcast_gateway_probe_failing", {"hop": "broker"}, 1, id="failing-once"),
         pytest.param("reportcast_gateway_refused_total", {"reason": "limit"}, 5, id="counters-add-up"),
         pytest.param("reportcast_gateway_refused_total", {"reason": "new"}, 1, id="known-to-one-alone"),
         pytest.param("reportcast_gateway_relay_latency_seconds_count", {}, 2, id="histograms-count"),

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import structlog
 from gateway.audience import Audiences, ReportAudience
 from gateway.burst import Burst
 from gateway.compressor import Compressor
@@ -119,8 +120,9 @@ class Recovery(RuleBasedStateMachine):
         self.replica = Replica()
         self.audiences = Audiences(CHANNEL, make_hub, compressor, lambda: 0.0)
         traces = Traces(CHANNEL, metrics, lambda: None)
+        log = structlog.get_logger("relay")
         self.relay = Relay(
-            self.broker, CHANNEL, self.replica, self.audiences, compressor, metrics, health, utc_now, traces
+            self.broker, CHANNEL, self.replica, self.audiences, compressor, metrics, health, utc_now, traces, log
         )
 
     def teardown(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
-from reportcast.telemetry.logs import configure_logs
+from reportcast.telemetry.logs import configure_logs, get_hushed_logger
 
 
 @pytest.fixture(autouse=True)
@@ -30,6 +30,23 @@ def test_json_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert (ours["event"], ours["offset"], ours["service"], ours["level"]) == ("it happened", 3, "test", "info")
     assert (theirs["event"], theirs["service"], theirs["level"]) == ("it happened too", "test", "warning")
     assert ours["timestamp"].endswith("Z")
+
+
+def test_what_is_told_of_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
+    """Is for debugging, unless it is an error."""
+    configure_logs("debug", None, "test")
+    hushed = get_hushed_logger("ours").bind(channel="x")
+
+    hushed.info("it happened", offset=3)
+    hushed.warning("it went wrong")
+    hushed.error("it broke")
+
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert [(line["event"], line["level"], line["channel"]) for line in lines] == [
+        ("it happened", "debug", "x"),
+        ("it went wrong", "debug", "x"),
+        ("it broke", "error", "x"),
+    ]
 
 
 def test_console(capsys: pytest.CaptureFixture[str]) -> None:

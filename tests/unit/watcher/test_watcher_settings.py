@@ -42,6 +42,14 @@ def test_what_is_expected() -> None:
     assert [mixed.expected_every_s(channel) for channel in ("audit", "dns")] == [60, 0]
 
 
+def test_the_canary() -> None:
+    """Comes every two seconds, or never; it may be beside a report."""
+    assert load().report_canary_s == 2
+    assert load(REPORT_CANARY_S="0").report_canary_s == 0
+    beside = load(REPORTS="a=/a/c-*.json", REPORT_CANARY_FILE="/a/canary.json")
+    assert beside.report_canary_file == Path("/a/canary.json")
+
+
 def test_where_the_history_is() -> None:
     """The audit's in the folder itself, as existing tools have it, others' in one of their name."""
     settings = load(HISTORY_DIR="/h", REPORTS="audit=/a/r.json,dns=/a/d.json")
@@ -68,6 +76,20 @@ def test_where_the_history_is() -> None:
         pytest.param({"REPORT_EXPECTED_EVERY_S": "nan"}, "input should be a finite number", id="nan"),
         pytest.param({"HISTORY_MAX_AGE_S": "inf"}, "input should be a finite number", id="infinite-age"),
         pytest.param({"HISTORY_MAX_AGE_S": "1e300"}, "less than or equal to 31622400000", id="age-of-no-calendar"),
+        pytest.param({"REPORTS": "_canary=/r.json"}, "'_canary' is the self-probe's own; choose another", id="canary"),
+        pytest.param({"REPORT_CANARY_S": "0.01"}, "it is too often; 0, or at least 0.1 is allowed", id="too-often"),
+        pytest.param({"REPORT_CANARY_S": "61"}, "less than or equal to 60", id="too-seldom"),
+        pytest.param({"REPORT_CANARY_FILE": "."}, "REPORT_CANARY_FILE is '.', which is no file", id="canary-no-file"),
+        pytest.param(
+            {"REPORTS": "a=/a/c-*.json", "REPORT_CANARY_FILE": "/a/c-1.json"},
+            "would be taken for the report of 'a'; name another file",
+            id="canary-over-a-report",
+        ),
+        pytest.param(
+            {"HISTORY_DIR": "/h", "REPORT_CANARY_FILE": "/h/c.json"},
+            "REPORT_CANARY_FILE is in '/h', where HISTORY_DIR keeps reports",
+            id="canary-in-the-history",
+        ),
         pytest.param({"REPORT_EXPECTED_EVERY_S": "1,2"}, "the value for all channels is given twice", id="two-values"),
     ],
 )

@@ -20,6 +20,7 @@ from gateway.colleagues import ALONE
 from gateway.feed import make_feeds
 from gateway.ledger import Ledger
 from gateway.metrics import GatewayMetrics
+from gateway.probing import make_key
 from gateway.server import serve_feeds
 from gateway.settings import GatewaySettings
 from gateway.workers import Seat, Supervisor, make_seats
@@ -29,7 +30,12 @@ END_WITHIN_S = 14.0
 
 
 async def serve(
-    settings: GatewaySettings, max_connections: int, ledger: Ledger, seat: Seat, stop: asyncio.Event
+    settings: GatewaySettings,
+    max_connections: int,
+    ledger: Ledger,
+    probe_key: str,
+    seat: Seat,
+    stop: asyncio.Event,
 ) -> None:
     """Run the gateway, or one worker of it, until ``stop`` is set."""
     registry = new_registry()
@@ -37,7 +43,7 @@ async def serve(
     broker = RedisBroker(settings.redis_url, on_bad_message=ForeignMessages(metrics.bad_messages.inc, time.monotonic))
     admission = Admission(settings, max_connections, ledger, seat.place.number, time.monotonic)
     feeds = make_feeds(settings, broker, settings.gateway_channels, metrics, Health(), utc_now, admission)
-    await serve_feeds(feeds, registry, seat.listener, stop, seat.place)
+    await serve_feeds(feeds, registry, seat.listener, stop, seat.place, probe_key=probe_key)
     await broker.close()
 
 
@@ -46,9 +52,10 @@ def run(settings: GatewaySettings) -> int:
     address, workers = (settings.gateway_host, settings.gateway_port), settings.gateway_workers
     listeners = [listen(*address)] if workers == 1 else listen_together(*address, workers)
     structlog.get_logger("gateway").info("listening", address=address_of(listeners[0]), workers=workers)
-    # Made before the fork, so that all workers count together.
-    ledger = Ledger(workers)
-    serve_seat = functools.partial(serve, settings, connection_limit(settings.gateway_max_connections, workers), ledger)
+    max_connections = connection_limit(settings.gateway_max_connections, workers)
+    # Made before the fork, so that all workers count together, and let in the probe of each.
+    ledger, probe_key = Ledger(workers), make_key()
+    serve_seat = functools.partial(serve, settings, max_connections, ledger, probe_key)
     if workers == 1:
         return in_event_loop(serve_seat)(Seat(ALONE, listeners[0]))
     patience_s = settings.gateway_drain_s + END_WITHIN_S

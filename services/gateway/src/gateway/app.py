@@ -1,5 +1,6 @@
 """The gateway's ASGI application."""
 
+import functools
 from collections.abc import Awaitable, Callable
 
 from fastapi import FastAPI
@@ -21,6 +22,7 @@ from gateway.routes.rejected import rejected_router
 from gateway.routes.status import status_router
 from gateway.routes.trace import trace_router
 from gateway.routes.websocket import websocket_router
+from gateway.status import details
 
 
 def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Awaitable[bytes]]) -> FastAPI:
@@ -32,6 +34,8 @@ def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Aw
     app.state.colleagues = colleagues
     if settings.gateway_read_token is not None:
         app.add_middleware(Authorized, may_read=_token_check(feeds))
+    if feeds.probe:  # the innermost: it comes in as everybody does
+        app.add_middleware(feeds.probe.admit)
     if settings.gateway_allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -47,7 +51,7 @@ def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Aw
     for router in (websocket_router(feeds), status_router, audit_router, rejected_router, trace_router(feeds)):
         app.include_router(router)
     app.router.routes.append(events_route(feeds))
-    app.router.routes.extend(operational_routes(feeds.first.health, exposition))
+    app.router.routes.extend(operational_routes(feeds.first.health, exposition, functools.partial(details, feeds)))
     app.mount("/", Page())
     return app
 

@@ -18,6 +18,8 @@ _COMBINE: dict[str, Callable[[float, float], float]] = {
     "reportcast_gateway_clock_offset_seconds": max,
     "reportcast_gateway_clock_uncertainty_seconds": max,
     "reportcast_gateway_overdue_seconds": max,
+    "reportcast_gateway_probe_up": min,
+    "reportcast_gateway_probe_failing": max,
 }
 
 

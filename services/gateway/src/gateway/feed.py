@@ -7,6 +7,7 @@ import functools
 import time
 import weakref
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 from reportcast.broker.base import Broker
@@ -30,6 +31,9 @@ from gateway.settings import ServerSettings
 from gateway.shelf import Shelf
 from gateway.status import fares
 from gateway.traces import Traces
+
+if TYPE_CHECKING:
+    from gateway.probing import Probing
 
 log = structlog.get_logger("feed")
 
@@ -99,11 +103,13 @@ class Feeds:
 
     Attributes:
         is_draining: Whether this process is about to end, and lets nobody in any more.
+        probe: This gateway's own client; ``None`` where there is none.
     """
 
     def __init__(self, feeds: Sequence[Feed]) -> None:
         self.first = feeds[0]
         self.is_draining = False
+        self.probe: Probing | None = None
         self._by_channel = {feed.channel: feed for feed in feeds}
 
     def __iter__(self) -> Iterator[Feed]:
@@ -137,6 +143,7 @@ def make_feeds(
     health: Health,
     now: Callable[[], datetime.datetime],
     admission: Admission | None = None,
+    logger: Callable[[str], structlog.stdlib.BoundLogger] = structlog.get_logger,
 ) -> Feeds:
     """
     Put the feeds of ``channels`` (at least one) together; nothing runs until ``serve_feeds`` does.
@@ -150,13 +157,13 @@ def make_feeds(
     compressor = Compressor()
     shelf = Shelf(broker, compressor)
     clock = BrokerClock(broker, now, metrics.clock.tell)
-    roster = Roster(admission, metrics, now, loop.time)
+    roster = Roster(admission, metrics, now, loop.time, logger("websocket"))
     make_hub = functools.partial(Hub, loop.call_soon, metrics.sent.inc, metrics.conflated.inc, _drop)
     feeds = []
     for channel in channels:
         replica, audiences = Replica(), Audiences(channel, make_hub, compressor, loop.time)
         traces = Traces(channel, metrics, lambda: clock.skew)
-        relay = Relay(broker, channel, replica, audiences, compressor, metrics, health, now, traces)
+        relay = Relay(broker, channel, replica, audiences, compressor, metrics, health, now, traces, logger("relay"))
         feed = Feed(
             settings=settings,
             broker=broker,

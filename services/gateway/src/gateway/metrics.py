@@ -4,6 +4,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from reportcast.contracts.close_codes import CloseCode
 from reportcast.service.clock_metrics import ClockMetrics
 
+from gateway.probe import Hop
+
 REFUSALS = ("rate", "origin", "token", "channel", "limit", "address", "draining")
 TRANSPORTS = ("websocket", "events", "poll")
 
@@ -82,6 +84,24 @@ class GatewayMetrics:
         )
         self.bad_messages = Counter(
             "reportcast_gateway_bad_messages_total", "Broker messages that are none of ours", registry=registry
+        )
+        self.probe_up = Gauge(
+            "reportcast_gateway_probe_up", "0 while the self-probe finds that a hop does not work", registry=registry
+        )
+        self.probe_up.set(1)
+        self.probe_failing = Gauge(
+            "reportcast_gateway_probe_failing",
+            "1 for the hop that the self-probe finds does not work",
+            ["hop"],
+            registry=registry,
+        )
+        for hop in Hop:
+            self.probe_failing.labels(hop)
+        self.probe_seconds = Histogram(
+            "reportcast_gateway_probe_seconds",
+            "From the watcher's writing of a canary to its coming back over a WebSocket (clocks of two machines)",
+            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+            registry=registry,
         )
         self.relay_latency = Histogram(
             "reportcast_gateway_relay_latency_seconds",

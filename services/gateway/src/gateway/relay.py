@@ -57,6 +57,7 @@ class Relay:
             gateway ready, because it still serves the last state, marked stale.
         now: Aware UTC time.
         traces: To note in where each change's time went.
+        log: Where to tell of it.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Relay:
         health: Health,
         now: Callable[[], datetime.datetime],
         traces: Traces,
+        log: structlog.stdlib.BoundLogger,
     ) -> None:
         self.is_connected = False
         self.heard_at: datetime.datetime | None = None
@@ -87,7 +89,7 @@ class Relay:
         # What changes the replica is done one at a time.
         self._turn = asyncio.Lock()
         self._is_owed = asyncio.Event()
-        self._log = structlog.get_logger("relay").bind(channel=channel)
+        self._log = log.bind(channel=channel)
         self._condition = f"channel {channel}"
         health.fail(self._condition, "its state was not read yet")
         self._metrics.broker_connected.labels(channel).set(0)

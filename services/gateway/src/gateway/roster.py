@@ -20,8 +20,6 @@ from gateway.hub import Flow, Follower, Peer
 from gateway.metrics import GatewayMetrics
 from gateway.retry import retry_after_ms, retry_reason
 
-log = structlog.get_logger("websocket")
-
 
 class Transport(enum.StrEnum):
     """How what clients are told travels, as the metrics name it."""
@@ -140,6 +138,7 @@ class Roster:
         metrics: To count in.
         now: Gives the present time, aware.
         clock: Gives the event loop's, in seconds.
+        log: Where to tell of who comes and goes.
     """
 
     def __init__(
@@ -148,6 +147,7 @@ class Roster:
         metrics: GatewayMetrics,
         now: Callable[[], datetime.datetime],
         clock: Callable[[], float],
+        log: structlog.stdlib.BoundLogger,
     ) -> None:
         self.admission = admission
         self.metrics = metrics
@@ -155,6 +155,7 @@ class Roster:
         self.clock = clock
         # Of all that connect, whatever they connect by.
         self.ids = itertools.count(1)
+        self._log = log
         self._everyone: dict[int, Connection] = {}
         self._closing: dict[int, Connection] = {}
         self._waiting: dict[int, Waiter] = {}
@@ -197,7 +198,7 @@ class Roster:
         self.metrics.connections.labels(connection.transport).inc()
         peer, transport = connection.peer, connection.transport.value
         self._everyone[peer.id] = connection
-        log.info("connection opened", id=peer.id, channel=peer.channel, address=peer.address, transport=transport)
+        self._log.info("connection opened", id=peer.id, channel=peer.channel, address=peer.address, transport=transport)
         connection.session.begin(connection)
 
     def leave(self, connection: Connection) -> None:
@@ -207,7 +208,7 @@ class Roster:
         self.admission.leave(connection.peer.host)
         self.metrics.connections.labels(connection.transport).dec()
         self.metrics.count_close(connection.close_code)
-        log.info(
+        self._log.info(
             "connection closed",
             id=connection.peer.id,
             code=connection.close_code,

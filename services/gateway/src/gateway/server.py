@@ -15,6 +15,7 @@ from gateway.colleagues import ALONE, Colleagues, Place
 from gateway.drain import drain
 from gateway.feed import Feeds
 from gateway.inbox import MAX_MESSAGE_BYTES
+from gateway.probing import Probing, make_key
 from gateway.upkeep import Upkeep
 
 
@@ -25,6 +26,7 @@ async def serve_feeds(
     stop: asyncio.Event,
     place: Place = ALONE,
     ws: "type[asyncio.Protocol] | str" = WebSocketProtocol,
+    probe_key: str | None = None,
 ) -> None:
     """
     Serve ``feeds`` until ``stop`` is set and the connections are drained.
@@ -36,6 +38,7 @@ async def serve_feeds(
         stop: Ends it.
         place: Among the workers, if there are several.
         ws: uvicorn's WebSocket protocol; with one that hands nothing off, clients are served over plain ASGI.
+        probe_key: Of all workers' probes; one is made where there is one worker.
     """
     settings = feeds.first.settings
     interval_s = settings.gateway_ping_interval_s
@@ -43,9 +46,13 @@ async def serve_feeds(
     exposition = exposition_of(registry) if place is ALONE else exposition_by(colleagues)
     async with asyncio.TaskGroup() as tasks, contextlib.AsyncExitStack() as ending:
         ending.callback(feeds.first.compressor.close)
+        if settings.gateway_self_probe:
+            feeds.probe = Probing(feeds, listener, probe_key or make_key())
         beside = [tasks.create_task(feed.relay.run()) for feed in feeds]
         beside += [tasks.create_task(feeds.first.clock.run())]
         beside += [tasks.create_task(Upkeep(feeds).run()), tasks.create_task(colleagues.answer())]
+        if feeds.probe:
+            beside.append(tasks.create_task(feeds.probe.run()))
         await serve_http(
             create_app(feeds, colleagues, exposition),
             listener,

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 from reportcast.broker.keys import keys_of
-from reportcast.contracts.channels import AUDIT
+from reportcast.contracts.channels import AUDIT, check_free
 from reportcast.service.settings import SECRET, CommaSeparated, RedisSettings, Settings
 
 
@@ -54,6 +54,9 @@ class ServerSettings(Settings):
     )
     gateway_max_lifetime_s: float = Field(
         0.0, ge=0, description="connections are asked to come again after 80 to 100 % of it, seconds; 0: never"
+    )
+    gateway_self_probe: bool = Field(
+        True, description="whether the gateway follows the watchers' canary over a WebSocket to its own port"
     )
     gateway_drain_s: float = Field(
         5.0, ge=0, le=3600, description="at the end, connections are closed spread over so long, seconds"
@@ -109,7 +112,7 @@ class GatewaySettings(ServerSettings, RedisSettings):
         if not channels:
             raise ValueError("no channel is named; expected at least one")
         for channel in channels:
-            keys_of(channel)  # raises ValueError
+            keys_of(check_free(channel))  # either raises ValueError
             if channels.count(channel) > 1:
                 raise ValueError(f"channel {channel!r} is named twice; once is allowed")
         return channels

@@ -1,6 +1,6 @@
 """How a feed fares, in the words of ``/api/ws/status``. Source: docs/protocol.md, Endpoints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from reportcast.contracts.clock import iso_utc
@@ -9,6 +9,7 @@ from reportcast.contracts.messages import Snapshot, Source, SourceState
 
 from gateway.colleagues import Answers
 from gateway.lateness import overdue_reason
+from gateway.probe import State
 
 if TYPE_CHECKING:
     from gateway.feed import Feed, Feeds
@@ -26,12 +27,14 @@ class Crew(NamedTuple):
         clients: Of the channel.
         connected: How many workers follow the broker.
         uptime_s: Of the worker that runs longest.
+        probe: How the self-probe fares, of the worker where it does worst; ``None`` where there is none.
     """
 
     workers: dict[str, int]
     clients: int
     connected: int
     uptime_s: float
+    probe: dict[str, Any] | None = None
 
     @property
     def lost(self) -> int:
@@ -44,7 +47,13 @@ def tell(feeds: "Feeds") -> dict[str, Any]:
     return {
         "uptime": feeds.roster.clock() - feeds.first.started_s,
         "channels": {feed.channel: [len(feed.audiences), feed.relay.is_connected] for feed in feeds},
+        **details(feeds),
     }
+
+
+def details(feeds: "Feeds") -> dict[str, Any]:
+    """Say of this worker what ``/readyz`` tells besides."""
+    return {"probe": feeds.probe.tell()} if feeds.probe else {}
 
 
 def crew_of(feed: "Feed", answers: Answers) -> Crew:
@@ -55,7 +64,13 @@ def crew_of(feed: "Feed", answers: Answers) -> Crew:
         clients=sum(clients for clients, _ in each),
         connected=sum(connected for _, connected in each),
         uptime_s=max(told["uptime"] for told in answers.given.values()),
+        probe=_worst([told["probe"] for told in answers.given.values() if "probe" in told]),
     )
+
+
+def _worst(probes: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    order = (State.FAILING, State.WAITING, State.OFF, State.UP)
+    return min(probes, key=lambda probe: order.index(State(probe["state"])), default=None)
 
 
 def condition(feed: "Feed", crew: Crew) -> Literal["healthy", "degraded"]:
@@ -78,6 +93,7 @@ def describe(feed: "Feed", crew: Crew) -> dict[str, Any]:
         "workers": crew.workers,
         "stale": crew.lost > 0,
         "broker": {"connected": crew.lost == 0},
+        "probe": crew.probe,
         "source": source and _source(feed, source),
         "report": snapshot and _report(snapshot),
     }
@@ -150,6 +166,8 @@ def _reasons(feed: "Feed", crew: Crew, late_s: float | None) -> Iterator[str]:
         yield source_reason
     elif snapshot is None:
         yield "no report has been published yet"
+    if crew.probe and crew.probe["hop"]:
+        yield f"the self-probe fails at the hop {crew.probe['hop']}: {crew.probe['reason']}"
 
 
 def _source_reason(source: Source, late_s: float | None) -> str | None:

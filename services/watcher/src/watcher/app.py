@@ -2,17 +2,21 @@
 
 import asyncio
 import datetime
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from reportcast.broker.backoff import full_jitter
 from reportcast.broker.base import Broker
 from reportcast.broker.clock import BrokerClock
 from reportcast.broker.errors import BrokerError
+from reportcast.contracts.channels import CANARY
 from reportcast.contracts.report import kind_of
 from reportcast.telemetry.health import Health
 from reportcast.telemetry.lag import observe_lag
 
 from watcher.archive import Archive
+from watcher.canary import Canary, call_off
 from watcher.lookout import Lookout
 from watcher.metrics import ChannelMetrics, WatcherMetrics
 from watcher.publisher import Publisher
@@ -43,7 +47,6 @@ class Watcher:
         health: Health,
         now: Callable[[], datetime.datetime],
     ) -> None:
-        self._settings = settings
         self._broker = broker
         self._metrics = metrics
         self._watch = Watch(settings.report_poll_s)
@@ -52,7 +55,8 @@ class Watcher:
         self._publishers: dict[str, Publisher] = {}
         self._lookouts: dict[str, Lookout] = {}
         for channel in settings.channels:
-            self._add(channel, health, now)
+            self._lookouts[channel] = self._lookout(channel, settings, health, now)
+        self._canary = self._canary_of(settings, now)
         self._tenure = Tenure(broker, self._publishers, metrics, health)
 
     async def run(self) -> None:
@@ -69,9 +73,12 @@ class Watcher:
                 tasks.create_task(publisher.run())
             for lookout in self._lookouts.values():
                 tasks.create_task(lookout.run())
+            tasks.create_task(self._canary())
 
-    def _add(self, channel: str, health: Health, now: Callable[[], datetime.datetime]) -> None:
-        settings, kind, metrics = self._settings, kind_of(channel), ChannelMetrics(self._metrics, channel)
+    def _lookout(
+        self, channel: str, settings: SourceSettings, health: Health, now: Callable[[], datetime.datetime]
+    ) -> Lookout:
+        kind, metrics = kind_of(channel), ChannelMetrics(self._metrics, channel)
         directory = settings.history_of(channel)
         archive = Archive(directory, kind, settings, metrics, now) if directory else None
         if archive:
@@ -79,7 +86,18 @@ class Watcher:
         publisher = Publisher(self._broker, channel, archive, metrics, health, now, lambda: self._clock.skew)
         self._publishers[channel] = publisher
         path = settings.channels[channel]
-        self._lookouts[channel] = Lookout(channel, path, kind, settings, publisher, self._watch, metrics, now)
+        return Lookout(channel, path, kind, settings, publisher, self._watch, metrics, now)
+
+    def _canary_of(
+        self, settings: SourceSettings, now: Callable[[], datetime.datetime]
+    ) -> Callable[[], Coroutine[Any, Any, None]]:
+        """Give what runs beside the reports: the canary, or the word that there is none."""
+        if not settings.report_canary_s:
+            return functools.partial(call_off, self._broker, now)
+        canary = Canary(settings, now)
+        # What becomes of it is for the gateways to tell: it does not make a watcher unready that publishes reports.
+        lookout = self._lookout(CANARY, canary.settings_of(settings), Health(), now)
+        return functools.partial(canary.run, lookout.run)
 
     async def _follow_requests(self) -> None:
         attempt = 0

@@ -10,6 +10,7 @@ import asyncio
 import dataclasses
 import datetime
 import functools
+import logging
 import math
 from collections import deque
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from reportcast.broker.backoff import Outage, full_jitter
 from reportcast.broker.base import Broker, ChannelState, Lease
 from reportcast.broker.errors import BrokerError, BrokerFenced, BrokerUnavailable
 from reportcast.contracts.body import INLINE_BYTES
+from reportcast.contracts.channels import CANARY
 from reportcast.contracts.delta import diff
 from reportcast.contracts.messages import Finding, Publication, Rejection, Snapshot, Source
 from reportcast.contracts.position import Position
@@ -381,7 +383,8 @@ class Publisher:
             log = log.bind(**dataclasses.asdict(offer.changes))
         if offer.findings:
             log = log.bind(findings=[finding.message for finding in offer.findings])
-        log.info("report published")
+        # A line every two seconds would say nothing, and hide the others.
+        log.log(logging.DEBUG if self._channel == CANARY else logging.INFO, "report published")
 
     async def _tell(self, source: Source, fence: int) -> None:
         await self._broker.set_source(self._channel, self._stamped(source), fence)

@@ -1,5 +1,6 @@
 """The watcher's settings."""
 
+import fnmatch
 import glob
 import os
 from pathlib import Path
@@ -7,12 +8,14 @@ from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 from reportcast.broker.keys import keys_of
-from reportcast.contracts.channels import AUDIT
+from reportcast.contracts.channels import AUDIT, check_free
 from reportcast.contracts.findings import FindingKind
 from reportcast.service.settings import CommaSeparated, RedisSettings, Settings
 
 # The folder of rejected contents in that of a channel's history.
 REJECTED = "rejected"
+# A canary that is written more often costs more than what it watches over.
+LEAST_CANARY_S = 0.1
 _FORM = "expected channel=path, separated by commas"
 Interval = Annotated[float, Field(ge=0, le=366 * 86400.0, allow_inf_nan=False)]
 
@@ -67,6 +70,15 @@ class SourceSettings(Settings):
     report_expected_every_s: Annotated[dict[str, Interval], BeforeValidator(_pairs)] = Field(
         {}, description="how often a report comes, or channel=seconds,...; 0: nothing is expected; learnt when unset"
     )
+    report_canary_s: float = Field(
+        2.0,
+        ge=0,
+        le=60,
+        description="how often a canary is published for the self-probe, seconds; 0: never",
+    )
+    report_canary_file: Path | None = Field(
+        None, description="the file that it is written to; in a folder of its own for temporary files when unset"
+    )
     history_dir: Path | None = Field(
         None, description="where published and rejected reports are kept; in the broker alone when unset"
     )
@@ -102,10 +114,17 @@ class SourceSettings(Settings):
                 raise ValueError(f"{str(path)!r} names no channel; {_FORM}")
             if not path.name or glob.has_magic(str(path.parent)):
                 raise ValueError(f"{str(path)!r} is no file; a pattern is allowed in the last part of a path alone")
-            keys_of(channel)
+            keys_of(check_free(channel))
             if channel == REJECTED:
                 raise ValueError(f"{channel!r} names the folder of rejected contents; choose another name")
         return reports
+
+    @field_validator("report_canary_s")
+    @classmethod
+    def _check_canary(cls, every_s: float) -> float:
+        if 0 < every_s < LEAST_CANARY_S:
+            raise ValueError(f"it is too often; 0, or at least {LEAST_CANARY_S:g} is allowed")
+        return every_s
 
     @field_validator("report_hold")
     @classmethod
@@ -123,11 +142,28 @@ class SourceSettings(Settings):
         if unknown:
             raise ValueError(f"REPORT_EXPECTED_EVERY_S names {min(unknown)!r}, which is no channel of REPORTS")
         self._check_history()
+        if self.report_canary_file:
+            self._check_canary_file(self.report_canary_file)
         return self
 
-    def _check_history(self) -> None:
+    @property
+    def _histories(self) -> set[str]:
+        """The folders in which nothing else can be, because what is too much in them is removed."""
         histories = [kept for channel in self.channels if (kept := self.history_of(channel))]
-        own = {os.path.realpath(folder) for kept in histories for folder in (kept, kept / REJECTED)}
+        return {os.path.realpath(folder) for kept in histories for folder in (kept, kept / REJECTED)}
+
+    def _check_canary_file(self, file: Path) -> None:
+        folder = os.path.realpath(file.parent)
+        if not file.name:
+            raise ValueError(f"REPORT_CANARY_FILE is {str(file)!r}, which is no file")
+        if folder in self._histories:
+            raise ValueError(f"REPORT_CANARY_FILE is in {folder!a}, where HISTORY_DIR keeps reports; name another file")
+        for channel, path in self.channels.items():
+            if os.path.realpath(path.parent) == folder and fnmatch.fnmatchcase(file.name, path.name):
+                raise ValueError(f"REPORT_CANARY_FILE would be taken for the report of {channel!r}; name another file")
+
+    def _check_history(self) -> None:
+        own = self._histories
         for channel, path in self.channels.items():
             # Both the folder that it is named in and, if it is a symlink, the one that it leads to.
             for written in (os.path.realpath(path.parent), os.path.dirname(os.path.realpath(path))):

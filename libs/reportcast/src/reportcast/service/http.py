@@ -70,9 +70,14 @@ def listen_together(host: str, port: int, count: int) -> list[socket.socket]:
 
 def address_of(listener: socket.socket) -> str:
     """Give the address that a person opens."""
+    host, port = reach_of(listener)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def reach_of(listener: socket.socket) -> tuple[str, int]:
+    """Give host and port by which this machine itself can connect."""
     host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
-    return f"http://{host}:{port}/"
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host), port  # noqa: S104 - compared, not listened on
 
 
 class Cuts:
@@ -157,13 +162,16 @@ def exposition_of(registry: CollectorRegistry) -> Callable[[], Awaitable[bytes]]
     return exposition
 
 
-def operational_routes(health: Health, exposition: Callable[[], Awaitable[bytes]]) -> list[Route]:
+def operational_routes(
+    health: Health, exposition: Callable[[], Awaitable[bytes]], details: Callable[[], dict[str, Any]] = dict
+) -> list[Route]:
     """
     Give ``/healthz`` (the process answers), ``/readyz`` (it should get work) and ``/metrics``.
 
     Args:
         health: For ``/readyz``.
         exposition: Gives what ``/metrics`` shows, in the text format.
+        details: Gives what ``/readyz`` tells besides.
 
     Source: docs/operations.md, Endpoints.
     """
@@ -173,8 +181,8 @@ def operational_routes(health: Health, exposition: Callable[[], Awaitable[bytes]
 
     async def readyz(request: Request) -> Response:
         if health.is_ready:
-            return JSONResponse({"status": "ready"})
-        return JSONResponse({"status": "not ready", "failing": health.failing}, status_code=503)
+            return JSONResponse({"status": "ready", **details()})
+        return JSONResponse({"status": "not ready", "failing": health.failing, **details()}, status_code=503)
 
     async def metrics(request: Request) -> Response:
         return Response(await exposition(), headers={"Content-Type": CONTENT_TYPE_LATEST})

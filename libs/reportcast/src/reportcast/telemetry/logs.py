@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from typing import Literal
+from typing import Any, Literal, cast
 
 import structlog
 
@@ -50,3 +50,17 @@ def configure_logs(level: str, log_format: LogFormat | None, service: str) -> No
     )
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(service=service)
+
+
+class _Hushed(structlog.stdlib.BoundLogger):
+    def info(self, event: str | None = None, *args: Any, **facts: Any) -> Any:
+        return self.debug(event, *args, **facts)
+
+    def warning(self, event: str | None = None, *args: Any, **facts: Any) -> Any:
+        return self.debug(event, *args, **facts)
+
+
+def get_hushed_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """Give a logger for what is told of elsewhere: it says for debugging what another says as a warning or less."""
+    hushed = structlog.wrap_logger(None, wrapper_class=_Hushed, logger_factory_args=(name,))
+    return cast(structlog.stdlib.BoundLogger, hushed)
