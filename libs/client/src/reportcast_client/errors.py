@@ -54,7 +54,7 @@ class WishRefused(FeedError):
     What was asked for cannot be met.
 
     Attributes:
-        code: As docs/protocol.md has it (``error.code``).
+        code: As docs/protocol.md has it (``error.code``); ``bad_request`` if HTTP says it.
     """
 
     def __init__(self, code: str, sentence: str) -> None:
@@ -125,6 +125,8 @@ class Unreachable(Interruption):
     """No connection comes about."""
 
 
+# A proxy says so whose gateway does not answer, or who has enough of us.
+_AWAY = (429, 502, 503, 504)
 _FINAL = {401: Unauthorized, 403: Forbidden, 404: NotServed}
 
 
@@ -142,9 +144,11 @@ class Refused(Interruption):
         self.status = status
         self.sentence = sentence
         # What stands between us and the gateway may let another transport through.
-        self.is_of_transport = sentence is None
+        self.is_of_transport = sentence is None and status not in _AWAY
         if kind := _FINAL.get(status):
             self.final = kind(sentence or f"what answers is no gateway, and says {status}")
+        elif status == 400 and sentence:
+            self.final = WishRefused("bad_request", sentence)
 
 
 class Blocked(Interruption):
@@ -161,13 +165,15 @@ class Lost(Interruption):
         sentence: What happened.
         retry_after_s: See ``Interruption``.
         has_answered: Whether it was the gateway that ended it; else another transport may fare better.
+        is_exact: See ``Interruption``.
     """
 
-    is_exact = True
-
-    def __init__(self, sentence: str, retry_after_s: float | None = None, has_answered: bool = False) -> None:
+    def __init__(
+        self, sentence: str, retry_after_s: float | None = None, has_answered: bool = False, is_exact: bool = True
+    ) -> None:
         super().__init__(sentence, retry_after_s)
         self.is_of_transport = not has_answered
+        self.is_exact = is_exact
 
 
 class Silent(Interruption):

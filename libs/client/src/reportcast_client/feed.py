@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import ssl
 import weakref
 from collections.abc import AsyncIterator, Sequence
 from types import TracebackType
@@ -170,7 +171,8 @@ class connect:  # noqa: N801 - as the libraries of the field name it
         transports: What may be used; what is best comes first.
         compression: Whether to ask for it.
         proxy: Another proxy than the environment's; ``False`` for none.
-        max_bytes: What a report may have.
+        tls: What proves a gateway to be the right one; ``None``: the authorities of the system.
+        max_bytes: What a frame, and so a report, may have.
         timing: How patient it is.
 
     Raises:
@@ -189,6 +191,7 @@ class connect:  # noqa: N801 - as the libraries of the field name it
         transports: Sequence[Transport] = tuple(Transport),
         compression: bool = True,
         proxy: str | bool = True,
+        tls: ssl.SSLContext | None = None,
         max_bytes: int = 64 * 1024 * 1024,
         timing: Timing | None = None,
     ) -> None:
@@ -204,6 +207,7 @@ class connect:  # noqa: N801 - as the libraries of the field name it
             transports=tuple(transports),
             compression=compression,
             proxy=proxy,
+            tls=tls,
             max_bytes=max_bytes,
             timing=timing or Timing(),
         )

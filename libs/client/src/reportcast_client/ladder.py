@@ -42,9 +42,14 @@ class Ladder:
         return self._transports[: self._rung]
 
     def opened(self) -> None:
-        """Note that the transport gets through."""
-        self._failures = 0
+        """Note that something got through."""
         self._refusals = 0
+
+    def proved(self) -> None:
+        """Note that signs of life get through, too: nothing on the way keeps them back."""
+        self._failures = 0
+        if self._rung == 0:
+            self._climbs = 0
 
     def failed(self, why: Interruption) -> bool:
         """
@@ -74,4 +79,3 @@ class Ladder:
         """Use a better one, which was tried and gets through."""
         self._rung = self._transports.index(transport)
         self._failures = 0
-        self._climbs = 0

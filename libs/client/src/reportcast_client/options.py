@@ -1,6 +1,7 @@
 """What a feed is to follow, and how."""
 
 import dataclasses
+import ssl
 import urllib.parse
 from collections.abc import Sequence
 
@@ -50,6 +51,7 @@ class Options:
     transports: Sequence[Transport] = tuple(Transport)
     compression: bool = True
     proxy: str | bool = True
+    tls: ssl.SSLContext | None = None
     max_bytes: int = 64 * 1024 * 1024
     timing: Timing = dataclasses.field(default_factory=Timing)
 
@@ -67,9 +69,9 @@ class Options:
         """Give where to follow by server-sent events; the position goes into a header."""
         return url + "/events" + self._query({})
 
-    def poll_url(self, url: str, position: Position | None, wait_s: float, told: str) -> str:
+    def poll_url(self, url: str, position: Position | None, told: str, wait_s: float) -> str:
         """Give where to ask for what is new since ``position``; ``told`` is the tag of the newest status."""
-        since = f"{position.epoch}:{position.offset}" if position else ""
+        since = str(position) if position else ""
         return url + "/audit" + self._query({"since": since, "wait": f"{wait_s:g}"} | ({"told": told} if told else {}))
 
     def _query(self, more: dict[str, str]) -> str:

@@ -48,7 +48,7 @@ class Open(Protocol):
 
 def refused(status: int, headers: Mapping[str, str], body: bytes) -> Refused:
     """Make the error of an answer other than the one that was asked for."""
-    return Refused(status, _sentence(body), _seconds(headers.get("Retry-After")))
+    return Refused(status, _sentence(body), seconds(headers.get("Retry-After")))
 
 
 def _sentence(body: bytes) -> str | None:
@@ -61,6 +61,6 @@ def _sentence(body: bytes) -> str | None:
     return sentence if isinstance(sentence, str) else None
 
 
-def _seconds(text: str | None) -> float | None:
-    # A date is possible, too, and not ours: the backoff is enough then.
+def seconds(text: str | None) -> float | None:
+    """Read ``Retry-After``; ``None`` if it says no seconds: of a date the backoff takes care."""
     return float(text) if text is not None and text.isascii() and text.isdigit() else None

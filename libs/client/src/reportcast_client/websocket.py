@@ -23,13 +23,13 @@ CLOSE_S = 1.0
 @contextlib.asynccontextmanager
 async def open_websocket(url: str, options: Options, position: WherePosition) -> AsyncIterator[Link]:
     """See ``Open``."""
-    at = position()
     opening = connect(
-        options.websocket_url(url, at),
+        options.websocket_url(url, position()),
         subprotocols=[Subprotocol(SUBPROTOCOL)],
         compression="deflate" if options.compression else None,
         additional_headers=options.headers,
         proxy=options.proxy or None,
+        ssl=(options.tls or True) if url.startswith("https") else None,
         max_size=options.max_bytes,
         # The engine waits for what comes, and has one patience for all transports.
         open_timeout=None,
