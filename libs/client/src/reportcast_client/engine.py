@@ -75,6 +75,11 @@ class Engine:
         self._is_below = asyncio.Event()
         self._leaving: asyncio.Timeout | None = None
 
+    @property
+    def state(self) -> State:
+        """What is known."""
+        return self._state
+
     async def run(self) -> FeedError:
         """Follow until to come back would end the same way; give why."""
         async with asyncio.TaskGroup() as tasks:

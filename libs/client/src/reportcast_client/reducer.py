@@ -79,7 +79,7 @@ class Step:
     Attributes:
         state: What is known now.
         outcome: See ``Outcome``.
-        found: SHA-256 of what the frame made; ``None`` if it made nothing.
+        found: SHA-256 of what the frame made; ``None`` if it was to make nothing now, empty if it could not.
     """
 
     state: State
@@ -142,7 +142,7 @@ def _advance(state: State, delta: Delta) -> Step:
     try:
         body = deltas.apply(bytes(delta.changes), report.body)
     except DeltaError:
-        return _ask_whole(state)
+        return _ask_whole(state, found="")
     found = hashlib.sha256(body).hexdigest()
     if found != delta.digest:
         return _ask_whole(state, found)
