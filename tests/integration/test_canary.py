@@ -17,7 +17,8 @@ from reportcast.contracts.channels import CANARY
 from reportcast.contracts.messages import SourceState
 
 from tests.support.commands import running, wait_ready
-from tests.support.redis_server import RedisProcess, free_port, redis_gone, redis_process
+from tests.support.ports import free_port
+from tests.support.redis_server import RedisProcess, redis_gone, redis_process
 from tests.support.reports import audit_bytes
 from tests.support.running import ADMIN_TOKEN, Running, RunningGateway, running_gateway, running_watcher
 from tests.support.wait import await_until, wait_until

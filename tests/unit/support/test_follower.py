@@ -1,4 +1,4 @@
-"""The fault suite's client keeps the rules, whatever a gateway tells it."""
+"""The fault suite's client tells all that it is told, whatever that is."""
 
 import asyncio
 import contextlib
@@ -7,77 +7,19 @@ import random
 from collections.abc import AsyncIterator, Sequence
 
 from reportcast.contracts.position import Position
-from reportcast.contracts.v1_frames import SUBPROTOCOL
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.typing import Subprotocol
 
 from tests.support.follower import Follower
 from tests.support.journal import Adopted, Delta, Following, Opened, Skipped
+from tests.support.scripted import ASK, BODIES, HELLO, ScriptedGateway, delta, following, scripted_gateway, snapshot
 from tests.support.wait import await_until
 from tests.support.wire import digest_of
 
-BODIES = [b'{"change":%d,"repos":[]}' % number for number in range(4)]
-
-
-def snapshot(offset: int) -> str:
-    body = BODIES[offset]
-    head = {"type": "snapshot", "channel": "audit", "epoch": "e", "offset": offset, "digest": digest_of(body)}
-    return json.dumps(head)[:-1] + ',"data":' + body.decode() + "}"
-
-
-def delta(offset: int, base: int | None = None, change: int | None = None) -> str:
-    before, after = BODIES[offset - 1 if base is None else base], BODIES[offset]
-    patch = {"change": offset if change is None else change}
-    return json.dumps(
-        {
-            "type": "delta",
-            "channel": "audit",
-            "epoch": "e",
-            "offset": offset,
-            "base": digest_of(before),
-            "digest": digest_of(after),
-            "changes": {"format": "merge-patch", "patch": patch},
-        }
-    )
-
-
-def following(offset: int, recovered: bool = False) -> str:
-    return json.dumps({"type": "following", "channel": "audit", "epoch": "e", "offset": offset, "recovered": recovered})
-
-
-class Gateway:
-    """
-    Says what it is told to, one script for each connection.
-
-    Attributes:
-        asked: The path of each connection, and what was sent on it.
-    """
-
-    def __init__(self, scripts: Sequence[Sequence[str]]) -> None:
-        self.asked: list[str] = []
-        self._scripts = iter(scripts)
-
-    async def serve(self, connection: ServerConnection) -> None:
-        assert connection.request is not None
-        self.asked.append(connection.request.path)
-        script = next(self._scripts, None)
-        if script is None:
-            await connection.wait_closed()
-            return
-        for frame in script:
-            if frame == "ask":
-                self.asked.append(str(await connection.recv()))
-            else:
-                await connection.send(frame)
-
 
 @contextlib.asynccontextmanager
-async def following_of(*scripts: Sequence[str]) -> AsyncIterator[tuple[Gateway, Follower]]:
+async def following_of(*scripts: Sequence[str]) -> AsyncIterator[tuple[ScriptedGateway, Follower]]:
     """Have a client follow a gateway that says all of this."""
-    gateway = Gateway(scripts)
-    async with serve(gateway.serve, "127.0.0.1", 0, subprotocols=[Subprotocol(SUBPROTOCOL)]) as server:
-        port = next(iter(server.sockets)).getsockname()[1]
-        follower = Follower([f"127.0.0.1:{port}"], 0, random.Random(1))
+    async with scripted_gateway(*([HELLO, *script] for script in scripts)) as (gateway, host):
+        follower = Follower([host], 0, random.Random(1))
         async with asyncio.TaskGroup() as tasks:
             running = tasks.create_task(follower.run())
             yield gateway, follower
@@ -98,7 +40,7 @@ async def test_deltas_are_applied_and_proved() -> None:
 
 async def test_a_gap_is_asked_about() -> None:
     """Nothing is applied across it; the client follows again from where it stands, once."""
-    frames = [following(1), snapshot(1), delta(3), delta(3), "ask", following(3, True), delta(2), delta(3)]
+    frames = [following(1), snapshot(1), delta(3), delta(3), ASK, following(3, True), delta(2), delta(3)]
     async with following_of(frames) as (gateway, follower):
         await await_until("it has all", lambda: follower.change == 3)
 
@@ -109,15 +51,17 @@ async def test_a_gap_is_asked_about() -> None:
 
 
 async def test_what_does_not_fit_is_not_held() -> None:
-    """A delta of another base is a gap; one that makes another report is noted, not held, and asked about."""
-    frames = [following(1), snapshot(1), delta(2, base=3), "ask", following(2, True), delta(2, change=9), "ask"]
+    """A delta of another base, or that makes another report, is noted, not held, and the whole is asked for."""
+    frames = [following(1), snapshot(1), delta(2, change=9), ASK, following(1), snapshot(1), delta(2, base=3), ASK]
     async with following_of(frames) as (gateway, follower):
         await await_until("it has asked twice", lambda: len(gateway.asked) >= 3)
 
         assert follower.held is not None
         assert follower.held.body == BODIES[1]
-        wrong = [event for event in follower.journal if isinstance(event, Delta)][-1]
+        wrong, other = (event for event in follower.journal if isinstance(event, Delta))
         assert wrong.found not in (None, wrong.digest)
+        assert other.found is None
+        assert json.loads(gateway.asked[1]) == json.loads(gateway.asked[2]) == {"type": "follow", "channel": "audit"}
 
 
 async def test_it_comes_back_with_its_position() -> None:

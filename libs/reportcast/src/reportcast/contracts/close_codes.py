@@ -21,11 +21,17 @@ class CloseCode(enum.IntEnum):
     @property
     def comes_back(self) -> bool:
         """Whether the same client, unchanged, should come back."""
-        return self not in _FOR_GOOD and (self < 3500 or 4000 <= self < 4500)
+        return comes_back(self)
 
 
 # For who comes back unchanged, it would end the same way.
 _FOR_GOOD = (1002, 1003, 1007, 1008, 1009, 1010)
+
+
+def comes_back(code: int) -> bool:
+    """Tell whether a client whose connection ended with ``code``, ours or another's, should come back unchanged."""
+    return code not in _FOR_GOOD and (code < 3500 or 4000 <= code < 4500)
+
 
 # Never sent: what a connection is said to have ended with when nobody said anything (RFC 6455, 7.4.1).
 NO_CODE = 1005

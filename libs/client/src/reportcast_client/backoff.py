@@ -1,0 +1,48 @@
+"""When to come back. Pure: times come in as arguments."""
+
+import random
+
+# The exponent is capped because 2**1024 is no float.
+_MAX_DOUBLINGS = 16
+
+
+class Backoff:
+    """
+    Full jitter: between nothing and a bound that doubles with each failure, so that many clients spread out.
+
+    Args:
+        chance: For the waits.
+        base_s: The first bound.
+        cap_s: The last one.
+        stable_s: What was connected for so long begins with the first bound again.
+    """
+
+    def __init__(self, chance: random.Random, base_s: float = 0.5, cap_s: float = 30.0, stable_s: float = 30.0) -> None:
+        self._chance = chance
+        self._base_s = base_s
+        self._cap_s = cap_s
+        self._stable_s = stable_s
+        self._failures = 0
+        self._opened_s: float | None = None
+
+    def opened(self, now_s: float) -> None:
+        """Note that a connection stands."""
+        self._opened_s = now_s
+
+    def wait_s(self, now_s: float, told_s: float | None = None, is_exact: bool = False) -> float:
+        """
+        Give how long to wait after a connection, or an attempt, that ended now.
+
+        Args:
+            now_s: Monotonic seconds.
+            told_s: What the gateway asked for.
+            is_exact: Whether it asked this client alone; what it tells everybody is spread.
+        """
+        if self._opened_s is not None and now_s - self._opened_s >= self._stable_s:
+            self._failures = 0
+        self._opened_s = None
+        bound_s = min(self._cap_s, self._base_s * 2 ** min(self._failures, _MAX_DOUBLINGS))
+        self._failures += 1
+        if told_s is not None and is_exact:
+            return told_s
+        return (told_s or 0.0) + self._chance.uniform(0, bound_s)

@@ -1,0 +1,101 @@
+"""What a feed is to follow, and how."""
+
+import dataclasses
+import ssl
+import urllib.parse
+from collections.abc import Sequence
+
+from reportcast.contracts.position import Position
+
+from reportcast_client.events import Transport
+
+_SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Timing:
+    """
+    How patient a feed is; all in seconds.
+
+    Attributes:
+        base_s: It comes back after a random part of this, of twice this, and so on,
+        cap_s: and at most of this;
+        stable_s: and begins with ``base_s`` again after it was connected for so long.
+        open_s: How long a connection may take until the gateway has said something.
+        poll_s: How long a poll waits at the gateway for something new; at most 55.
+        climb_s: About so long after it had to use a worse transport, it tries a better one.
+    """
+
+    base_s: float = 0.5
+    cap_s: float = 30.0
+    stable_s: float = 30.0
+    open_s: float = 10.0
+    poll_s: float = 30.0
+    climb_s: float = 30.0
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Options:
+    """
+    What a feed is to follow, and how; see ``connect``.
+
+    Attributes:
+        urls: Of the gateways, without a slash at the end; each with ``http`` or ``https``.
+    """
+
+    urls: Sequence[str]
+    channel: str | None = "audit"
+    token: str | None = dataclasses.field(default=None, repr=False)
+    statuses: Sequence[str] = ()
+    names: Sequence[str] = ()
+    transports: Sequence[Transport] = tuple(Transport)
+    compression: bool = True
+    proxy: str | bool = True
+    tls: ssl.SSLContext | None = None
+    max_bytes: int = 64 * 1024 * 1024
+    timing: Timing = dataclasses.field(default_factory=Timing)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What every request says."""
+        return {"Authorization": f"Bearer {self.token}"} if self.token else {}
+
+    def websocket_url(self, url: str, position: Position | None) -> str:
+        """Give where to follow from ``position`` by WebSocket."""
+        at = {"epoch": position.epoch, "offset": str(position.offset)} if position else {}
+        return url.replace("http", "ws", 1) + "/ws" + self._query(at)
+
+    def events_url(self, url: str) -> str:
+        """Give where to follow by server-sent events; the position goes into a header."""
+        return url + "/events" + self._query({})
+
+    def poll_url(self, url: str, position: Position | None, told: str, wait_s: float) -> str:
+        """Give where to ask for what is new since ``position``; ``told`` is the tag of the newest status."""
+        since = str(position) if position else ""
+        return url + "/audit" + self._query({"since": since, "wait": f"{wait_s:g}"} | ({"told": told} if told else {}))
+
+    def _query(self, more: dict[str, str]) -> str:
+        channel = {"channel": self.channel} if self.channel else {}
+        words = {"status": ",".join(self.statuses), "name": ",".join(self.names)}
+        given = channel | more | {name: value for name, value in words.items() if value}
+        return "?" + urllib.parse.urlencode(given, safe=",:*") if given else ""
+
+
+def url_of(text: str) -> str:
+    """
+    Give a gateway's address in the one form that is used here.
+
+    Args:
+        text: ``http``, ``https``, ``ws`` or ``wss``; the path may end with a slash, or with the ``ws`` of the endpoint.
+
+    Raises:
+        ValueError: If it is none.
+    """
+    parts = urllib.parse.urlsplit(text)
+    scheme = _SCHEMES.get(parts.scheme)
+    if scheme is None or not parts.hostname:
+        raise ValueError(f"{text!r} is no address of a gateway; http://host:port is one")
+    if parts.query or parts.fragment:
+        raise ValueError(f"{text!r} has a query; what to follow is said by channel, statuses and names")
+    path = parts.path.removesuffix("/").removesuffix("/ws")
+    return urllib.parse.urlunsplit((scheme, parts.netloc, path, "", ""))

@@ -1,0 +1,42 @@
+"""When a client comes back."""
+
+import random
+
+from reportcast_client.backoff import Backoff
+
+
+class Latest(random.Random):
+    """The longest waits there can be."""
+
+    def uniform(self, a: float, b: float) -> float:
+        return b
+
+
+def test_waits_double_up_to_the_cap() -> None:
+    """As bounds: each wait is a random part of one."""
+    backoff, spread = Backoff(Latest()), Backoff(random.Random(1))
+
+    assert [backoff.wait_s(0.0) for _ in range(8)] == [0.5, 1, 2, 4, 8, 16, 30, 30]
+    waits = [spread.wait_s(0.0) for _ in range(2000)]
+    assert min(waits) < 1.0
+    assert 29.0 < max(waits) <= 30.0
+
+
+def test_stability_begins_anew() -> None:
+    """Thirty seconds of it, not a second less, and not an attempt that failed."""
+    backoff = Backoff(Latest())
+    assert backoff.wait_s(0.0) == 0.5
+
+    backoff.opened(10.0)
+    assert backoff.wait_s(39.9) == 1.0
+    assert backoff.wait_s(99.0) == 2.0
+    backoff.opened(100.0)
+    assert backoff.wait_s(130.0) == 0.5
+
+
+def test_what_the_gateway_asks_for() -> None:
+    """Is done exactly, if it is for this client alone; and spread, if all are told the same."""
+    backoff = Backoff(Latest())
+
+    assert backoff.wait_s(0.0, told_s=0.25, is_exact=True) == 0.25
+    assert backoff.wait_s(0.0, told_s=5.0) == 6.0
