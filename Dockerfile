@@ -13,7 +13,7 @@ RUN pip install --quiet --require-hashes --no-deps -r requirements-build.lock \
 COPY libs libs
 COPY services services
 RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir wheels \
-      ./libs/reportcast ./libs/client ./services/watcher ./services/gateway ./services/standalone \
+      ./libs/reportcast ./libs/client ./services/watcher ./services/gateway ./services/standalone ./libs/cli \
  && pip --python /opt/reportcast/bin/python install --quiet --no-deps --no-index wheels/*.whl
 
 FROM python:3.13-slim AS runtime

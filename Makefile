@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-MEMBERS := libs/reportcast libs/client services/watcher services/gateway services/standalone
+MEMBERS := libs/reportcast libs/client services/watcher services/gateway services/standalone libs/cli
 EXPORT := $(BIN)/uv --quiet export --frozen --no-header --no-annotate --no-emit-workspace --format requirements-txt
 NPM := dashboard/with-node npm
 # How many tests run at a time: they wait for timeouts, processes and containers more than they compute. 0: no workers.

@@ -117,8 +117,9 @@ def test_help_lists_the_settings(command: tuple[str, ...]) -> None:
         pytest.param(COMMANDS[1], {"GATEWAY_ADMIN_TOKEN_FILE": "/none"}, "No such file", id="secret-file"),
         pytest.param(COMMANDS[1], {"GATEWAY_HOST": "192.0.2.1"}, "cannot listen on 192.0.2.1", id="foreign-address"),
         pytest.param((*COMMANDS[0], "--verbose"), {}, "unrecognized arguments: --verbose", id="argument"),
-        pytest.param(("reportcast", "dance"), {}, "invalid choice: 'dance'", id="command"),
-        pytest.param(("reportcast",), {}, "the following arguments are required: COMMAND", id="no-command"),
+        pytest.param(("reportcast", "dance"), {}, "no such command 'dance'; --help", id="command"),
+        pytest.param(("reportcast",), {}, "reportcast: missing command; --help", id="no-command"),
+        pytest.param(("reportcast", "up", "--verbose"), {}, "reportcast up: no such option: --verbose", id="up-option"),
     ],
 )
 def test_a_wrong_setting(command: tuple[str, ...], settings: dict[str, str], words: str) -> None:

@@ -1,0 +1,155 @@
+"""
+The command ``reportcast``: its subcommands with their arguments and options.
+
+What a command does is in a module of its own, which is imported when it runs: the list of commands, and what the shell
+completes, come at once.
+"""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reportcast_cli.exits import Exit, Trouble
+from reportcast_cli.up import UpCommand
+
+HOME = "http://127.0.0.1:8080/"
+# As REPORT_MAX_BYTES has it.
+MAX_BYTES = 16 * 1024 * 1024
+
+app = typer.Typer(
+    help="Report files on disk as live feeds: serve them, follow them, look into them.",
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Url = Annotated[str, typer.Argument(metavar="[URL]", envvar="REPORTCAST_URL", help="Address of the gateway.")]
+Channel = Annotated[
+    str | None, typer.Option("--channel", "-c", metavar="NAME", help="Which report; the gateway's first if not given.")
+]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TOKEN", envvar="REPORTCAST_TOKEN", help="Opens a gateway that has one; in the environment it is safer."
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs, and nothing else.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command, and end the process."""
+    sys.exit(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command; give what the shell is told."""
+    try:
+        return int(app(list(arguments), prog_name="reportcast", standalone_mode=False) or Exit.FINE)
+    except typer.TyperException as exc:
+        context = getattr(exc, "ctx", None)
+        return _complain(
+            f"{context.command_path if context else 'reportcast'}: {_sentence(exc)}; --help lists what is allowed"
+        )
+    except Trouble as trouble:
+        return _complain(f"reportcast: {trouble}")
+
+
+def _complain(sentence: str) -> Exit:
+    print(sentence, file=sys.stderr)  # noqa: T201 - the one line that a person reads
+    return Exit.TROUBLE
+
+
+def _sentence(exc: typer.TyperException) -> str:
+    told = " ".join(exc.format_message().split()).rstrip(".")
+    return told[:1].lower() + told[1:]
+
+
+def _ended(command: Callable[[], int]) -> int:
+    """Run what prints, until nobody reads it any more."""
+    try:
+        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr] # a terminal may know fewer characters
+        code = command()
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        # What is left would be written again at the end, and fail again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.UNREAD
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from reportcast import __version__
+
+        typer.echo(f"reportcast {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_version, help="Print it.")] = False,
+) -> None:
+    pass
+
+
+@app.command(cls=UpCommand)
+def up() -> int:
+    """Watch a report file and show it live, in one process, without Redis."""
+    from reportcast_cli import up
+
+    return up.run()
+
+
+@app.command()
+def status(url: Url = HOME, channel: Channel = None, token: Token = None, as_json: AsJson = False) -> int:
+    """Ask a gateway whether its feeds are healthy, and why not: 0 healthy, 1 degraded, 2 not to be found out."""
+    from reportcast_cli import status
+
+    return _ended(lambda: status.run(url, channel, token, as_json))
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(metavar="A", help="A file, an address (a gateway's is its report), or -.")],
+    after: Annotated[str, typer.Argument(metavar="B", help="The same.")],
+    token: Token = None,
+    ignore: Annotated[
+        list[str] | None, typer.Option(metavar="MEMBER", help="A member of the whole, as timestamp; may come again.")
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the delta (docs/protocol.md), and nothing else.")
+    ] = False,
+) -> int:
+    """Say what changed from one report to another: 0 nothing, 1 something, 2 not to be found out."""
+    from reportcast_cli import diff
+
+    return _ended(lambda: diff.run(before, after, token, ignore or [], as_json))
+
+
+@app.command()
+def validate(
+    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Report files; - is standard input.")],
+    channel: Annotated[
+        str, typer.Option("--channel", "-c", metavar="NAME", help="audit, audit-… hold audit reports, others any JSON.")
+    ] = "audit",
+    hold: Annotated[
+        str, typer.Option(metavar="KINDS", help="Findings that refuse a report, as REPORT_HOLD has them; or all.")
+    ] = "",
+    after: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The last good report, before which this one should not be.")
+    ] = None,
+    max_bytes: Annotated[int, typer.Option(metavar="N", min=1, help="A larger file is refused.")] = MAX_BYTES,
+    as_json: AsJson = False,
+) -> int:
+    """Say what a watcher would make of files: 0 published, 1 refused, 2 not to be read."""
+    from reportcast_cli import validate
+
+    return _ended(lambda: validate.run(files, channel, hold, after, max_bytes, as_json))
+
+
+if __name__ == "__main__":
+    main()
