@@ -7,29 +7,13 @@ import pytest
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.messages import Source, SourceState
 
-from tests.support.cli import Done, Shell
+from tests.support.cli import in_a_process as reportcast
 from tests.support.reports import publication
 from tests.support.running import CHANNEL, SINCE, RunningGateway, live, running_gateway
 from tests.support.wait import await_until
 
 
-class AsyncShell:
-    """Runs ``reportcast`` beside the event loop, which serves what it asks."""
-
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
-
-    async def __call__(self, *arguments: object) -> Done:
-        return await asyncio.to_thread(self._shell, *arguments)
-
-
-@pytest.fixture
-def reportcast(capsys: pytest.CaptureFixture[str]) -> AsyncShell:
-    """Run the command in this process."""
-    return AsyncShell(Shell(capsys))
-
-
-async def test_a_healthy_gateway(reportcast: AsyncShell, gateway: RunningGateway) -> None:
+async def test_a_healthy_gateway(gateway: RunningGateway) -> None:
     """Exit code 0, and how it fares; as JSON, its own answer."""
     done, told = await reportcast("status", gateway.address), await reportcast("status", gateway.address, "--json")
 
@@ -39,7 +23,7 @@ async def test_a_healthy_gateway(reportcast: AsyncShell, gateway: RunningGateway
     assert told.told[0]["status"] == "healthy"
 
 
-async def test_a_degraded_gateway(reportcast: AsyncShell, memory_broker: MemoryBroker) -> None:
+async def test_a_degraded_gateway(memory_broker: MemoryBroker) -> None:
     """Exit code 1, and why, of every channel unless one is named."""
     await memory_broker.publish(CHANNEL, publication(1))
     await memory_broker.set_source(CHANNEL, live())
@@ -63,7 +47,7 @@ async def test_a_degraded_gateway(reportcast: AsyncShell, memory_broker: MemoryB
     assert "answers 404: " in none.err
 
 
-async def test_who_is_no_gateway(reportcast: AsyncShell, unused_tcp_port: int) -> None:
+async def test_who_is_no_gateway(unused_tcp_port: int) -> None:
     """Exit code 2, and one sentence that says why."""
     server = await asyncio.start_server(_answer_otherwise, "127.0.0.1", 0)
     async with server:
@@ -86,9 +70,7 @@ async def _answer_otherwise(reader: asyncio.StreamReader, writer: asyncio.Stream
     writer.close()
 
 
-async def test_the_report_that_is_served(
-    reportcast: AsyncShell, gateway: RunningGateway, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+async def test_the_report_that_is_served(gateway: RunningGateway, tmp_path_factory: pytest.TempPathFactory) -> None:
     """A gateway's address stands for its newest report; its history is there, too."""
     file = tmp_path_factory.mktemp("reports") / "b.json"
     file.write_bytes(publication(2).body)

@@ -1,11 +1,14 @@
-"""The command in this process: what it printed, and what the shell is told."""
+"""The command ``reportcast``: what it printed, and what the shell is told."""
 
+import asyncio
 import dataclasses
 import json
 from typing import Any
 
 import pytest
 from reportcast_cli.__main__ import run
+
+from tests.support import commands
 
 
 @dataclasses.dataclass(frozen=True)
@@ -28,13 +31,18 @@ class Done:
 
 
 class Shell:
-    """Runs ``reportcast`` with arguments."""
+    """Runs ``reportcast`` in this process."""
 
     def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
         self._capsys = capsys
 
     def __call__(self, *arguments: object) -> Done:
-        self._capsys.readouterr()  # what servers in this process logged before
         code = run([str(argument) for argument in arguments])
         printed = self._capsys.readouterr()
         return Done(code, printed.out, printed.err)
+
+
+async def in_a_process(*arguments: object) -> Done:
+    """Run ``reportcast`` as a process of its own, while the event loop serves what it asks."""
+    done = await asyncio.to_thread(commands.run, "reportcast", *map(str, arguments))
+    return Done(done.returncode, done.stdout, done.stderr)

@@ -5,6 +5,7 @@ What a command does is in a module of its own, which is imported when it runs: t
 completes, come at once.
 """
 
+import enum
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -26,6 +27,15 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+class Way(enum.StrEnum):
+    """As ``reportcast_client.Transport``, which takes longer to import than all else here."""
+
+    WEBSOCKET = "websocket"
+    EVENTS = "events"
+    POLL = "poll"
+
 
 Url = Annotated[str, typer.Argument(metavar="[URL]", envvar="REPORTCAST_URL", help="Address of the gateway.")]
 Channel = Annotated[
@@ -96,7 +106,7 @@ def _options(
     pass
 
 
-@app.command(cls=UpCommand)
+@app.command(cls=UpCommand, short_help="Serve a report: watcher, gateway and page in one process.")
 def up() -> int:
     """Watch a report file and show it live, in one process, without Redis."""
     from reportcast_cli import up
@@ -104,7 +114,35 @@ def up() -> int:
     return up.run()
 
 
-@app.command()
+@app.command(short_help="Follow a feed and say what changes.")
+def tail(
+    url: Url = HOME,
+    channel: Channel = None,
+    token: Token = None,
+    state: Annotated[
+        list[str] | None, typer.Option(metavar="WORD", help="Only repositories in this state; may come again.")
+    ] = None,
+    name: Annotated[
+        list[str] | None,
+        typer.Option(metavar="PATTERN", help="Only repositories of this name, as lab-*; may come again."),
+    ] = None,
+    transport: Annotated[
+        list[Way] | None, typer.Option(help="How frames may travel, best first; all if not given.")
+    ] = None,
+    count: Annotated[int | None, typer.Option("--count", "-n", metavar="N", min=1, help="End after N reports.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one frame a line (docs/protocol.md).")] = False,
+) -> int:
+    """
+    Follow a feed and say what changes, how old it is when it comes, and what is wrong.
+
+    Ends with Ctrl-C; comes back by itself whatever fails.
+    """
+    from reportcast_cli import tail
+
+    return _ended(lambda: tail.run(url, channel, token, state or [], name or [], transport or [], count, as_json))
+
+
+@app.command(short_help="Ask whether a gateway's feeds are healthy, and why not.")
 def status(url: Url = HOME, channel: Channel = None, token: Token = None, as_json: AsJson = False) -> int:
     """Ask a gateway whether its feeds are healthy, and why not: 0 healthy, 1 degraded, 2 not to be found out."""
     from reportcast_cli import status
@@ -112,7 +150,7 @@ def status(url: Url = HOME, channel: Channel = None, token: Token = None, as_jso
     return _ended(lambda: status.run(url, channel, token, as_json))
 
 
-@app.command()
+@app.command(short_help="Say what changed from one report to another.")
 def diff(
     before: Annotated[str, typer.Argument(metavar="A", help="A file, an address (a gateway's is its report), or -.")],
     after: Annotated[str, typer.Argument(metavar="B", help="The same.")],
@@ -130,7 +168,7 @@ def diff(
     return _ended(lambda: diff.run(before, after, token, ignore or [], as_json))
 
 
-@app.command()
+@app.command(short_help="Say what a watcher would make of files.")
 def validate(
     files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Report files; - is standard input.")],
     channel: Annotated[
@@ -149,6 +187,30 @@ def validate(
     from reportcast_cli import validate
 
     return _ended(lambda: validate.run(files, channel, hold, after, max_bytes, as_json))
+
+
+@app.command(short_help="Have many clients follow, and say how they fared.")
+def bench(
+    url: Url = HOME,
+    clients: Annotated[int, typer.Option("--clients", "-n", min=1, max=10_000, help="How many connect.")] = 100,
+    seconds: Annotated[float, typer.Option("--seconds", "-s", min=0.1, max=600, help="How long they stay.")] = 10.0,
+    trigger: Annotated[
+        bool, typer.Option("--trigger", help="Ask for an update each second; may take the admin token.")
+    ] = False,
+    channel: Channel = None,
+    token: Token = None,
+    as_json: AsJson = False,
+) -> int:
+    """
+    Have many clients follow, and say how they fared.
+
+    Measures the changes that come by themselves meanwhile. Load what is yours: a public gateway is no test stand.
+    Ends with 0 if every client was let in, stayed, and got all there was, else with 1.
+    """
+    from reportcast_cli import bench
+
+    plan = bench.Plan(url, clients, seconds, channel, token, trigger)
+    return _ended(lambda: bench.run(plan, as_json))
 
 
 if __name__ == "__main__":

@@ -94,6 +94,23 @@ def compare(before: bytes, after: bytes, kind: ReportKind) -> Changes:
     return Changes(members=tuple(steps(before, after)))
 
 
+def told_by(delta: bytes, before: bytes) -> Changes | None:
+    """
+    Tell what changed by the delta that says it.
+
+    Args:
+        delta: As clients are sent it.
+        before: What it is applied to.
+
+    Returns:
+        ``None`` if it is none of an audit report.
+    """
+    try:
+        return _told(msgspec.json.decode(delta, type=ReposDelta), _members.decode(before))
+    except msgspec.MsgspecError:
+        return None
+
+
 def _compare_audits(before: bytes, after: bytes) -> Changes | None:
     old, new = _members.decode(before), _members.decode(after)
     try:

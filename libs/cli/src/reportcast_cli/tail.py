@@ -1,0 +1,101 @@
+"""``reportcast tail``: follows a feed until it is told to stop."""
+
+import asyncio
+import contextlib
+import os
+import stat
+import sys
+from collections.abc import AsyncIterator, Callable, Sequence
+
+from reportcast.contracts.clock import utc_now
+from reportcast_client import Changed, Disconnected, Event, Fares, FeedError, Transport, connect
+
+from reportcast_cli.exits import Exit, Trouble
+from reportcast_cli.fetch import gateway_url
+from reportcast_cli.telling import Telling
+from reportcast_cli.terminal import complain, console, say, say_bytes
+
+
+def run(
+    address: str,
+    channel: str | None,
+    token: str | None,
+    statuses: Sequence[str],
+    names: Sequence[str],
+    transports: Sequence[str],
+    count: int | None,
+    as_json: bool,
+) -> Exit:
+    """Follow, and print what happens; ends after ``count`` reports, or when nothing more can come."""
+    try:
+        feed = connect(
+            gateway_url(address),
+            channel,
+            token=token,
+            statuses=statuses,
+            names=names,
+            transports=tuple(map(Transport, transports)) or tuple(Transport),
+        )
+        asyncio.run(_follow(feed, _print_frames() if as_json else _print_words(), count))
+    except FeedError as exc:
+        raise Trouble(f"{address} cannot be followed: {exc}") from exc
+    return Exit.FINE
+
+
+async def _follow(feed: connect, show: Callable[[Event], None], count: int | None) -> None:
+    seen = 0
+    async with feed as followed, _until_unread():
+        async for event in followed.events():
+            show(event)
+            seen += isinstance(event, Changed)
+            if seen == count:
+                return
+
+
+def _print_words() -> Callable[[Event], None]:
+    out, telling = console(), Telling()
+    return lambda event: say(out, *telling.tell(event, utc_now().astimezone()))
+
+
+def _print_frames() -> Callable[[Event], None]:
+    """Give what prints one frame a line; trouble goes to standard error, once for each outage."""
+    outages: list[str] = []
+
+    def show(event: Event) -> None:
+        if isinstance(event, Disconnected) and str(event.reason) not in outages:
+            complain(f"not connected: {event.reason}")
+            outages[:] = [str(event.reason)]
+        elif isinstance(event, Changed | Fares) and event.frame:
+            # Some reports keep their white space; in a string there is no line feed.
+            say_bytes(event.frame.replace(b"\n", b" ").replace(b"\r", b" "))
+
+    return show
+
+
+@contextlib.asynccontextmanager
+async def _until_unread() -> AsyncIterator[None]:
+    """End the block with BrokenPipeError once nobody reads our output, even if there is nothing to be written."""
+    descriptor = sys.stdout.fileno()
+    mode = os.fstat(descriptor).st_mode
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+        yield
+        return
+    loop, task, is_unread = asyncio.get_running_loop(), asyncio.current_task(), False
+
+    def end() -> None:
+        nonlocal is_unread
+        is_unread = True
+        loop.remove_reader(descriptor)
+        assert task is not None  # we are called in one
+        task.cancel()
+
+    # Nobody sends anything to us that way: all that a poll tells is that the other end is closed.
+    loop.add_reader(descriptor, end)
+    try:
+        yield
+    except asyncio.CancelledError:
+        if not is_unread:
+            raise
+        raise BrokenPipeError from None
+    finally:
+        loop.remove_reader(descriptor)
