@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from reportcast import __version__
@@ -10,6 +11,7 @@ from reportcast_client import Transport
 
 from tests.support.cli import Shell
 from tests.support.commands import BIN, environment
+from tests.support.reports import audit_bytes
 
 COMMANDS = ["up", "tail", "status", "diff", "validate", "bench"]
 HEAVY = {"httpx", "rich", "websockets", "uvicorn", "reportcast_client", "standalone", "pydantic"}
@@ -73,6 +75,19 @@ def test_the_version(reportcast: Shell) -> None:
 def test_every_transport_can_be_chosen() -> None:
     """The names are those of the client."""
     assert [way.value for way in Way] == [transport.value for transport in Transport]
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    """One sentence, exit code 2, and no traceback."""
+    report = tmp_path / "r.json"
+    report.write_bytes(audit_bytes(1))
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [BIN / "reportcast", "validate", report], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+    assert done.returncode == 2
+    assert done.stderr == "reportcast: the output cannot be written: No space left on device\n"
 
 
 def test_bash_completes() -> None:

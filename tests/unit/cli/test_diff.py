@@ -133,6 +133,16 @@ def test_names_that_msgspec_does_not_read(reportcast: Shell, files: tuple[Path, 
     assert reportcast("diff", *files).lines[2] == "~ a\ufffd  clean → dirty"
 
 
+def test_what_is_nested_deeply_is_told_as_a_whole(reportcast: Shell, files: tuple[Path, Path]) -> None:
+    """Nearly as deeply as a report may be."""
+    for file, value in zip(files, b"12", strict=True):
+        file.write_bytes(b'{"a":' * 700 + bytes([value]) + b"}" * 700)
+
+    done = reportcast("diff", *files)
+
+    assert (done.code, done.lines[1]) == (1, "1 value changed")
+
+
 def test_standard_input(reportcast: Shell, files: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     """For one of them."""
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(files[0].read_bytes())))

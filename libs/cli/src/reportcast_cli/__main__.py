@@ -37,7 +37,7 @@ class Way(enum.StrEnum):
     POLL = "poll"
 
 
-Url = Annotated[str, typer.Argument(metavar="[URL]", envvar="REPORTCAST_URL", help="Address of the gateway.")]
+Url = Annotated[str, typer.Argument(metavar="URL", envvar="REPORTCAST_URL", help="Address of the gateway.")]
 Channel = Annotated[
     str | None, typer.Option("--channel", "-c", metavar="NAME", help="Which report; the gateway's first if not given.")
 ]
@@ -85,10 +85,12 @@ def _ended(command: Callable[[], int]) -> int:
         code = command()
         sys.stdout.flush()
         return code
-    except BrokenPipeError:
+    except OSError as exc:
         # What is left would be written again at the end, and fail again.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.UNREAD
+        if isinstance(exc, BrokenPipeError):
+            return Exit.UNREAD
+        return _complain(f"reportcast: the output cannot be written: {exc.strerror or exc}")
 
 
 def _version(wanted: bool) -> None:
@@ -170,7 +172,7 @@ def diff(
 
 @app.command(short_help="Say what a watcher would make of files.")
 def validate(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Report files; - is standard input.")],
+    files: Annotated[list[str], typer.Argument(metavar="FILE", help="Report files; - is standard input.")],
     channel: Annotated[
         str, typer.Option("--channel", "-c", metavar="NAME", help="audit, audit-… hold audit reports, others any JSON.")
     ] = "audit",

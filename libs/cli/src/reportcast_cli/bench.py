@@ -6,6 +6,7 @@ import time
 from urllib.parse import urlsplit
 
 import httpx
+import uvloop
 from reportcast.contracts.v1_frames import SUBPROTOCOL
 from reportcast_client.options import Options
 
@@ -42,7 +43,8 @@ def run(plan: Plan, as_json: bool) -> Exit:
     raise_descriptors(plan.clients)
     # A gateway that is none, or does not let us in, is one sentence, and not as many refusals as there are clients.
     fetch_json(f"{plan.url}api/ws/status", plan.token, channel=plan.channel)
-    findings = asyncio.run(_measure(plan))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        findings = runner.run(_measure(plan))
     (told if as_json else show)(findings)
     return Exit.FINE if findings.is_fine else Exit.OTHERWISE
 

@@ -89,9 +89,12 @@ def compare(before: bytes, after: bytes, kind: ReportKind) -> Changes:
         after: The same.
         kind: What both are.
     """
-    if kind is ReportKind.AUDIT and (found := _compare_audits(before, after)) is not None:
-        return found
-    return Changes(members=tuple(steps(before, after)))
+    try:
+        if kind is ReportKind.AUDIT and (found := _compare_audits(before, after)) is not None:
+            return found
+        return Changes(members=tuple(steps(before, after)))
+    except RecursionError:  # nested so deeply that it can be read, but not gone through
+        return Changes(members=(Member("", before, after),))
 
 
 def told_by(delta: bytes, before: bytes) -> Changes | None:

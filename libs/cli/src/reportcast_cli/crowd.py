@@ -14,6 +14,7 @@ import re
 import ssl
 import time
 from collections.abc import Iterator
+from typing import cast
 from urllib.parse import urlsplit
 
 from reportcast_cli.tally import Tally
@@ -86,9 +87,8 @@ class Client(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        transport.write(self._request)
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(self._request)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended = self.ended or "connection lost"
