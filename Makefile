@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export REPORT_FILE GIT_ROOT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint golden torture faults bench-latency bench-drain bench-watch bench-fanout bench-large bench-redis bench-sockets bench-storm plan lock up down clean
+.PHONY: help setup demo test lint golden torture faults bench-latency bench-drain bench-watch bench-fanout bench-large bench-redis bench-sockets bench-transports bench-storm plan lock up down clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ bench-redis: setup ## What publishing costs Redis, by size and subscribers (1 mi
 
 bench-sockets: setup ## The kernel's memory for 5000 idle connections, and a gateway's without any (1 minute)
 	$(BIN)/python -m bench.idle_sockets
+
+bench-transports: setup ## Memory, CPU and latency of a client by WebSocket, events and polls; conditional polls (3 minutes)
+	$(BIN)/python -m bench.transports
 
 bench-storm: setup ## 5000 clients on two gateways, one of which is killed: how they come back (1 minute)
 	$(BIN)/python -m bench.storm

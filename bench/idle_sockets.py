@@ -53,6 +53,7 @@ class Gateway:
 
     pid: int
     port: int
+    redis_url: str
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -134,7 +135,7 @@ def running_gateway(workers: int, ping_interval_s: float = NEVER_S) -> Iterator[
             "GATEWAY_PING_INTERVAL_S": str(ping_interval_s),
         }
         with running_service("reportcast-gateway", settings, Path(folder), port, "/audit") as pid:
-            yield Gateway(pid, port)
+            yield Gateway(pid, port, redis.url)
 
 
 async def publish(url: str) -> None:

@@ -1,0 +1,1 @@
+"""What the transports cost beside one another, and how soon each has a change."""
