@@ -16,7 +16,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export REPORT_FILE GIT_ROOT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint golden torture faults bench-latency bench-drain bench-watch bench-fanout bench-large bench-redis bench-sockets bench-transports bench-storm plan lock up down clean
+.PHONY: help setup demo test lint golden torture faults bench-latency bench-drain bench-watch bench-fanout bench-large bench-redis bench-sockets bench-transports bench-canary bench-storm plan lock up down clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ bench-sockets: setup ## The kernel's memory for 5000 idle connections, and a gat
 
 bench-transports: setup ## Memory, CPU and latency of a client by WebSocket, events and polls; conditional polls (3 minutes)
 	$(BIN)/python -m bench.transports
+
+bench-canary: setup ## What the self-probe costs watcher, gateway and Redis while nothing else happens (4 minutes)
+	$(BIN)/python -m bench.canary
 
 bench-storm: setup ## 5000 clients on two gateways, one of which is killed: how they come back (1 minute)
 	$(BIN)/python -m bench.storm

@@ -6,13 +6,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from redis import Redis
-
 from bench.services import running_watcher
 from bench.watching.progress import progress
 from bench.watching.usage import cpu_s, resident_mib
 from bench.writer import report_bytes
-from tests.support.redis_server import redis_process
+from tests.support.redis_server import redis_pid, redis_process
 from tests.support.wait import wait_until
 
 REPORTS = 100
@@ -62,15 +60,10 @@ def measure(parent: Path, seconds: float = SECONDS) -> Idle:
                 WITHIN_S,
             )
             time.sleep(SETTLE_S)
-            used = _used_over(seconds, watcher.pid, _pid_of(redis.url))
+            used = _used_over(seconds, watcher.pid, redis_pid(redis.url))
             found = Idle(used[0] * 100, used[1] * 100, resident_mib(watcher.pid))
     progress(f"{REPORTS} idle reports: {found.percent:.2f} % of a core, Redis {found.redis_percent:.2f} %")
     return found
-
-
-def _pid_of(url: str) -> int:
-    with Redis.from_url(url) as client:
-        return int(client.info("server")["process_id"])
 
 
 def _used_over(seconds: float, *pids: int) -> list[float]:

@@ -177,3 +177,5 @@ def test_a_watcher_and_a_gateway_with_these_users(guarded: RedisProcess, tmp_pat
 
             wait_until("a trigger is heard", is_heard)
             assert receive(client) == audit(2)
+        status = f"http://127.0.0.1:{ports[1]}/api/ws/status"
+        wait_until("the canary comes back", lambda: httpx.get(status).json()["probe"]["state"] == "up")

@@ -265,5 +265,8 @@ def test_a_broker_that_lost_its_data(way: Way) -> None:
 def test_a_probe_that_was_held_up_itself(way: Way) -> None:
     """Does not say of others that they are late."""
     way.now_s += 60
+    way.broken = {Hop.WATCHER}  # what has come meanwhile was not read yet
 
     assert way.go(STALL_S) == Verdict(State.UP)
+    way.broken = set()
+    assert way.go(5) == Verdict(State.UP)
