@@ -27,7 +27,8 @@ from bench.services import running_service
 from bench.watching.progress import progress
 from bench.watching.usage import cpu_s
 from bench.writer import report_bytes
-from tests.support.redis_server import free_port, redis_pid, redis_process
+from tests.support.ports import free_port
+from tests.support.redis_server import redis_pid, redis_process
 
 REPOS = 50
 SETTLE_S = 5.0
