@@ -29,7 +29,8 @@ demo: $(VENV)/.installed ## Show a real report live: make demo [REPORT_FILE=/pat
 test: lint ## Lint, types, import contracts and all tests with coverage
 	@$(NPM) test
 	@rm -f .coverage .coverage.*
-	$(BIN)/python -m pytest $(WITH_WORKERS) --cov --cov-report=
+	$(BIN)/python -m pytest $(WITH_WORKERS) -m 'not alone' --cov --cov-report=
+	$(BIN)/python -m pytest -m alone --cov --cov-append --cov-report=
 	$(BIN)/python -m coverage report
 	$(BIN)/python -m coverage report --include='libs/reportcast/src/reportcast/contracts/*' --fail-under=100
 

@@ -96,8 +96,8 @@ async def test_the_probe_is_no_client(memory_broker: MemoryBroker) -> None:
         assert clients.json()["count"] == len(gateway.feeds.roster) == gateway.feeds.admission.connections == 0
         assert list((await gateway.status())["channels"]) == ["audit"]
         exposition = (await gateway.http.get("metrics")).text
-        assert "reportcast_gateway_connections 0.0" in exposition
-        assert "reportcast_gateway_opened_total 0.0" in exposition
+        assert 'reportcast_gateway_connections{transport="websocket"} 0.0' in exposition
+        assert 'reportcast_gateway_opened_total{transport="websocket"} 0.0' in exposition
         assert CANARY not in exposition
         assert (await gateway.http.get("audit", params={"channel": CANARY})).status_code == 404
         async with gateway.connect_v1(f"channel={CANARY}", additional_headers={"X-Reportcast-Probe": "x"}) as client:

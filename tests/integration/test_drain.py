@@ -32,6 +32,7 @@ async def closed_at(client: ClientConnection) -> float:
     return time.monotonic()
 
 
+@pytest.mark.alone
 async def test_connections_are_closed_gradually(memory_broker: MemoryBroker, running: Running) -> None:
     """No part of the time has much more than its share, whatever carries them; each is told when to come back."""
     async with asyncio.TaskGroup() as tasks, running(memory_broker, gateway_drain_s=1.5) as gateway:

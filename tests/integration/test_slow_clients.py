@@ -61,6 +61,7 @@ async def test_a_client_that_resumes(memory_broker: MemoryBroker, running: Runni
         assert await gateway.metric("reportcast_gateway_conflated_total") == conflated
 
 
+@pytest.mark.alone
 async def test_a_stuck_client_is_closed(memory_broker: MemoryBroker) -> None:
     """With a code that says so, which it sees if it comes to itself soon enough; a slow one that reads on stays."""
     async with (

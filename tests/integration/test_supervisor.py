@@ -45,7 +45,7 @@ def test_a_worker_that_keeps_dying_is_started_ever_less_often() -> None:
         deaths = logged(process, 4)
         process.terminate()
 
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=10) == 0
         ended = said(process, 4)
     assert ended == ["0 ended"] * 4
     assert {(line["event"], line["worker"], line["code"]) for line in deaths} == {("worker died", 0, 1)}
@@ -58,7 +58,7 @@ def test_who_started_it_may_have_ignored_the_ends_of_children() -> None:
         assert len(logged(process, 2)) == 2
         process.terminate()
 
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=10) == 0
 
 
 def test_a_worker_that_cannot_start_as_asked_ends_all() -> None:
@@ -73,7 +73,7 @@ def test_a_process_that_is_not_to_be_had_is_waited_for() -> None:
         started = set(said(process, 2))
         process.terminate()
 
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=10) == 0
         lines = logged(process, 3)
     assert started == {"0 serves", "1 serves"}
     assert {(line["event"], line["reason"]) for line in lines} == {
@@ -88,7 +88,7 @@ def test_a_signal_ends_all(number: signal.Signals) -> None:
         assert set(said(process, 3)) == {"0 serves", "1 serves", "2 serves"}
         process.send_signal(number)
 
-        assert process.wait(timeout=5) == 0
+        assert process.wait(timeout=10) == 0
         assert set(said(process, 3)) == {"0 ended", "1 ended", "2 ended"}
 
 
@@ -98,6 +98,6 @@ def test_workers_that_hang_are_not_waited_for() -> None:
         assert sorted(said(process, 2)) == ["0 serves", "1 serves"]
         process.terminate()
 
-        assert process.wait(timeout=5) == 1
+        assert process.wait(timeout=10) == 1
         killed = logged(process, 2)
     assert [(line["event"], line["worker"]) for line in killed] == [("worker killed", 0), ("worker killed", 1)]

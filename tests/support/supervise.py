@@ -58,8 +58,9 @@ def main(workers: str, what: str) -> int:
         refuse_fork(iter(range(3)))
     work = {"fail": fail, "refuse": refuse, "hang": hang}.get(what, serve)
     seats = make_seats(listen_together("127.0.0.1", 0, int(workers)))
+    patience_s = 0.5 if what == "hang" else 5.0
     try:
-        return Supervisor(seats, work, lambda number: say(f"{number} ended"), patience_s=0.5).run()
+        return Supervisor(seats, work, lambda number: say(f"{number} ended"), patience_s).run()
     except StartupError:
         return 2  # as reportcast.service.process does
 
