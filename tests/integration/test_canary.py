@@ -70,9 +70,11 @@ async def readiness(gateway: RunningGateway) -> tuple[int, Any]:
 
 @pytest.mark.usefixtures("canary")
 async def test_the_canary_comes_back(running: Running, memory_broker: MemoryBroker) -> None:
-    """Through names and limits that clients have, over either transport; how long it took is told."""
+    """Through names, limits and the token that clients have, over either transport; how long it took is told."""
     limits: dict[str, Any] = {"gateway_max_connections": 1, "gateway_handshakes_per_s": 1}
-    async with probed(running, memory_broker, gateway_allowed_hosts=("127.0.0.1", "*.example"), **limits) as gateway:
+    door: dict[str, Any] = {"gateway_allowed_hosts": ("*.example", "127.0.0.1"), "gateway_read_token": ADMIN_TOKEN}
+    async with probed(running, memory_broker, **door, **limits) as gateway:
+        gateway.http.headers["Authorization"] = f"Bearer {ADMIN_TOKEN}"
         assert gateway.feeds.probe
         probe = gateway.feeds.probe
         await await_until("a new canary has come back", lambda: probe.tell()["lastRoundTrip"])

@@ -32,10 +32,10 @@ def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Aw
     app = FastAPI(title="Reportcast gateway", version=__version__, docs_url=None, redoc_url=None)
     app.state.feeds = feeds
     app.state.colleagues = colleagues
+    if feeds.probe:  # the first is the innermost: it comes in as everybody does
+        app.add_middleware(feeds.probe.admit)
     if settings.gateway_read_token is not None:
         app.add_middleware(Authorized, may_read=_token_check(feeds))
-    if feeds.probe:  # the innermost: it comes in as everybody does
-        app.add_middleware(feeds.probe.admit)
     if settings.gateway_allowed_origins:
         app.add_middleware(
             CORSMiddleware,

@@ -127,7 +127,8 @@ class Probing:
 
     def _connect(self) -> client.connect:
         settings, (host, port) = self._settings, self._address
-        headers = {KEY_HEADER: self._key}
+        token = settings.gateway_read_token
+        headers = {KEY_HEADER: self._key} | ({"Authorization": f"Bearer {token}"} if token else {})
         return client.connect(
             f"ws://{_name(settings, host)}:{port}/ws?channel={CANARY}",
             host=host,
