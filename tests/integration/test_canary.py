@@ -15,6 +15,7 @@ from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.canary import is_expected, read_canary
 from reportcast.contracts.channels import CANARY
 from reportcast.contracts.messages import SourceState
+from websockets.asyncio.client import ClientConnection
 
 from tests.support.commands import running, wait_ready
 from tests.support.ports import free_port
@@ -179,6 +180,26 @@ async def test_no_canary(memory_broker: MemoryBroker, report: Path) -> None:
 
         await await_until("the probe knows", lambda: state_of(gateway) == "off")
         assert (await gateway.status())["status"] == "healthy"
+
+
+async def test_a_websocket_without_a_canary(memory_broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is asked for a sign of life when it is silent, and stays open while it gives one."""
+    asked: list[Any] = []
+    send = ClientConnection.send
+
+    async def counted(connection: ClientConnection, message: Any) -> None:
+        asked.append(message)
+        await send(connection, message)
+
+    monkeypatch.setattr(ClientConnection, "send", counted)
+    monkeypatch.setattr("gateway.probing.SILENCE_S", 0.1)
+    async with running_gateway(memory_broker, gateway_self_probe=True) as gateway:
+        await await_until("the probe is open", lambda: len(hidden_feed(gateway).roster))
+        [opened] = hidden_feed(gateway).roster.connections
+
+        await await_until("it was asked again and again", lambda: len(asked) > 5)
+
+        assert list(hidden_feed(gateway).roster.connections) == [opened]
 
 
 async def is_live(broker: MemoryBroker) -> bool:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 from gateway.echo import Echo, EchoError
 from reportcast.contracts.canary import write_canary
+from reportcast.contracts.channels import CANARY
 from reportcast.contracts.delta import diff
 from reportcast.contracts.position import Position
 from reportcast.contracts.report import ReportKind
-from reportcast.contracts.v1_frames import ErrorCode, error_frame, pong_frame
+from reportcast.contracts.v1_frames import ErrorCode, error_frame, following, pong_frame
 
 EPOCH = "1b65fea20ca22296"
 WRITTEN = datetime.datetime(2026, 11, 28, 12, tzinfo=datetime.UTC)
@@ -56,8 +57,13 @@ def test_what_comes_back() -> None:
 
 
 def test_other_frames() -> None:
-    """Are no canaries."""
-    assert Echo().take(pong_frame("2026-11-28T12:00:00.000Z").text) is None
+    """Are no canaries; one says that they will come."""
+    echo = Echo()
+
+    assert echo.take(pong_frame("2026-11-28T12:00:00.000Z").text) is None
+    assert not echo.is_following
+    assert echo.take(following(CANARY, None, False).text) is None
+    assert echo.is_following
 
 
 @pytest.mark.parametrize(

@@ -44,9 +44,15 @@ _decoder = msgspec.json.Decoder(_Frame)
 
 
 class Echo:
-    """The frames of one WebSocket that follows the canary alone."""
+    """
+    The frames of one WebSocket that follows the canary alone.
+
+    Attributes:
+        is_following: Whether the gateway has said that it does.
+    """
 
     def __init__(self) -> None:
+        self.is_following = False
         self._position: Position | None = None
         self._digest = ""
         self._body = b""
@@ -67,6 +73,9 @@ class Echo:
                 return self._adopt(frame, bytes(frame.data))
             case "delta":
                 return self._adopt(frame, self._changed(frame))
+            case "following":
+                self.is_following = True
+                return None
             case "error":
                 raise EchoError(f"the gateway refused: {frame.message}")
             case _:

@@ -158,9 +158,9 @@ class Probing:
                 self._take(echo, text)
 
     def _take(self, echo: Echo, text: str | bytes) -> None:
-        # Not before: who is turned away has shaken hands, too.
-        self._probe.opened(self._clock())
         returned = echo.take(text)
+        if echo.is_following:  # not before: who is turned away has shaken hands, too
+            self._probe.opened(self._clock())
         if returned is None:
             return
         trip = None
