@@ -148,6 +148,7 @@ def refuse(gateway: RunningGateway) -> Callable[[], None]:
     return lambda: setattr(feeds, "is_draining", False)
 
 
+@pytest.mark.alone
 @pytest.mark.usefixtures("canary")
 async def test_the_websocket_hop(memory_broker: MemoryBroker) -> None:
     """A gateway that gives its clients nothing, or lets none in, is not ready, says why, and heals."""
@@ -256,6 +257,7 @@ def wait_up(port: int) -> None:
     wait_until("the probe is up", lambda: probe_of(port)["state"] == "up")
 
 
+@pytest.mark.alone
 def test_each_process_is_killed(report: Path, tmp_path: Path) -> None:
     """The hop that it was is named within 10 s by both workers, the gateway stays ready, and all heals by itself."""
     gateway, folder = free_port(), tmp_path / "canaries"
