@@ -93,10 +93,11 @@ def page(rows: Sequence[Row], date: str) -> str:
 _PAGE = f"""# Faults, and what clients notice of them
 
 Each row is a test in `tests/faults`: a real Redis, a real watcher and two real gateways, each a process; clients that
-follow as docs/protocol.md asks them to (`tests/support/follower.py`), half of them on each gateway, half of them
-compressed; a report that changes several times a second, mostly in one repository, at every eighth time in an eighth of
-them, at every twenty-fifth in all; and the fault in the middle of it. The last changes are made after recovery. Each
-test also fails if its fault did not happen: if no packet was dropped, no lease lost, no clock off, no data gone.
+follow by the Python client (`tests/support/follower.py`), half of them on each gateway, half of them compressed, half
+of them by WebSocket and half by event stream; a report that changes several times a second, mostly in one repository,
+at every eighth time in an eighth of them, at every twenty-fifth in all; and the fault in the middle of it. The last
+changes are made after recovery. Each test also fails if its fault did not happen: if no packet was dropped, no lease
+lost, no clock off, no data gone.
 
 {{passed}}: {{date}}, {{machine}}, by `{COMMAND}`, which writes this page.
 

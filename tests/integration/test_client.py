@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+import reportcast_client.poll
 from msgspec.structs import replace
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.messages import SourceState
@@ -176,8 +177,11 @@ async def test_who_is_slow_gets_the_newest(
         assert [(await first(events, Changed)).report.position.offset for _ in range(5)] == [1, 2, 3, 4, 5]
 
 
-async def test_silence_is_noticed(memory_broker: MemoryBroker, following: Connect) -> None:
+async def test_silence_is_noticed(
+    memory_broker: MemoryBroker, following: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A connection on which nothing comes for twice the heartbeat is given up, and another one made."""
+    monkeypatch.setattr(reportcast_client.poll, "PAUSE_S", 0.1)
     await memory_broker.publish(CHANNEL, publication(1))
     async with (
         running_gateway(memory_broker, gateway_ping_interval_s=0.2) as gateway,
@@ -203,6 +207,10 @@ async def test_what_does_not_get_through(gateway: RunningGateway, memory_broker:
             events = feed.events()
             assert (await first(events, Connected)).transport is expected
             assert (await first(events, Changed)).report.data == audit(1)
+            tried = len(proxy.asked)
+            await await_until("a better one was tried", lambda: len(proxy.asked) > tried)
+            assert feed.connected
+            assert feed.connected.transport is expected
 
             proxy.refused, proxy.swallowed = {}, set()
             assert (await first(events, Connected)).transport is Transport.WEBSOCKET
@@ -226,12 +234,12 @@ async def test_where_no_gateway_is(gateway: RunningGateway, status: int, error: 
     assert [path.partition("?")[0] for path in proxy.asked] == ["/ws", "/events", "/audit"]
 
 
-async def test_no_gateway_yet(memory_broker: MemoryBroker) -> None:
-    """It is waited for; a gateway that comes is found, by the best transport."""
+async def test_no_gateway_yet(memory_broker: MemoryBroker, following: Connect) -> None:
+    """Is waited for; that is no error."""
     await memory_broker.publish(CHANNEL, publication(1))
     async with running_gateway(memory_broker) as gateway:
         address = gateway.address
-    async with connect(address, proxy=False, timing=QUICK) as feed:
+    async with following(address) as feed:
         assert "cannot be reached" in str((await first(feed.events(), Disconnected)).reason)
         assert feed.connected is None
 

@@ -33,7 +33,8 @@ class Follower:
 
     Args:
         gateways: Their addresses, ``host:port``; after each connection it is the next one's turn.
-        number: Of the client; every other one takes compression, and begins with the other gateway.
+        number: Of the client; it says with which gateway it begins, whether it takes compression, and whether it
+            follows by WebSocket or by event stream. Nobody polls: who is sent away then comes back in whole seconds.
         chance: For its waits.
     """
 
@@ -44,7 +45,7 @@ class Follower:
         options = Options(
             urls=[f"http://{gateway}" for gateway in (*gateways[first:], *gateways[:first])],
             channel=CHANNEL,
-            transports=[Transport.WEBSOCKET],
+            transports=[(Transport.WEBSOCKET, Transport.EVENTS)[number // (2 * len(gateways)) % 2]],
             compression=number // len(gateways) % 2 == 1,
             proxy=False,
             timing=TIMING,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import reportcast_client.poll
-from reportcast_client import ClosedForGood, Corrupt, Disconnected, Problem, Timing, Transport, connect
+from reportcast_client import ClosedForGood, Corrupt, Disconnected, Feed, Problem, Report, Timing, Transport, connect
 
 from tests.support.scripted import ASK, BODIES, HELLO, STAY, delta, following, scripted_gateway, snapshot
 from tests.support.wait import await_until
@@ -36,20 +36,20 @@ class HttpScript:
         with contextlib.suppress(asyncio.IncompleteReadError, OSError):
             self.asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
             if len(self.asked) <= len(self._answers):
-                writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + self._answers[len(self.asked) - 1].encode())
+                writer.write(b"HTTP/1.1 " + self._answers[len(self.asked) - 1].encode())
             await reader.read()  # until the client leaves
         writer.close()
 
 
 def stream(*frames: str) -> str:
     """Give an event stream that goes on."""
-    return "Content-Type: text/event-stream\r\n\r\n" + "".join(f"data: {frame}\n\n" for frame in frames)
+    return "200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + "".join(f"data: {frame}\n\n" for frame in frames)
 
 
 def answer(*frames: str) -> str:
     """Give the answer to a poll."""
     body = f"[{','.join(frames)}]"
-    return f"Content-Length: {len(body)}\r\n\r\n{body}"
+    return f"200 OK\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}"
 
 
 @contextlib.asynccontextmanager
@@ -115,6 +115,54 @@ async def test_who_answers_polls_with_nothing_new(monkeypatch: pytest.MonkeyPatc
         await await_until("it has asked four times", lambda: len(script.asked) >= 4)
 
     assert clock() - began_s >= 0.4
+
+
+async def test_polls_that_find_nothing_new(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Go on; what comes later is taken."""
+    monkeypatch.setattr(reportcast_client.poll, "PAUSE_S", 0.1)
+    nothing = "204 No Content\r\nConnection: close\r\n\r\n"
+    answers = [answer(following(1), snapshot(1)), nothing, nothing, answer(following(2, True), delta(2))]
+    async with answering(*answers) as (_, url), by(Transport.POLL, url) as feed:
+        bodies = [report.body async for report in _first(2, feed)]
+
+    assert bodies == [BODIES[1], BODIES[2]]
+
+
+async def _first(count: int, feed: Feed) -> AsyncIterator[Report]:
+    async for report in feed:
+        yield report
+        count -= 1
+        if not count:
+            return
+
+
+@pytest.mark.parametrize(
+    ("transport", "given", "reason"),
+    [
+        pytest.param(Transport.EVENTS, "200 OK\r\nContent-Type: text/html\r\n\r\n", "sends text/html", id="a page"),
+        pytest.param(
+            *(Transport.EVENTS, "200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\n\r\ndata"),
+            "does not get through",
+            id="not compressed",
+        ),
+        pytest.param(
+            Transport.POLL, '200 OK\r\nContent-Length: 12\r\n\r\n{"repos":[]}', "no array of frames", id="a report"
+        ),
+        pytest.param(Transport.POLL, "no HTTP\r\n\r\n", "the connection ended", id="no HTTP"),
+        pytest.param(Transport.WEBSOCKET, "no HTTP\r\n\r\n", "does not get through", id="no WebSocket"),
+        pytest.param(
+            *(Transport.POLL, f"500 No\r\nContent-Length: 99999\r\n\r\n{'x' * 99_999}"), "refused with 500", id="much"
+        ),
+    ],
+)
+async def test_what_is_no_gateway(transport: Transport, given: str, reason: str) -> None:
+    """Is said, and tried again."""
+    async with answering(given) as (script, url), by(transport, url) as feed:
+        left = await anext(feed.events())
+        await await_until("it has come back", lambda: len(script.asked) == 2)
+
+    assert isinstance(left, Disconnected)
+    assert reason in str(left.reason)
 
 
 async def test_a_report_that_is_not_what_its_digest_says() -> None:

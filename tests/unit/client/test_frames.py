@@ -22,6 +22,8 @@ def test_a_golden_frame(entry: dict[str, Any]) -> None:
     assert frame.__struct_config__.tag == entry["type"]
     if isinstance(frame, Snapshot):
         assert hashlib.sha256(bytes(frame.data)).hexdigest() == frame.digest
+    if isinstance(frame, Snapshot | Delta):
+        assert frame.hops_ms == json.loads(entry["frame"]).get("hops_ms", {})
     if isinstance(frame, Delta):
         assert json.loads(bytes(frame.changes))["format"]
     if isinstance(frame, Skipped):
