@@ -194,6 +194,16 @@ async def test_an_allowed_page(memory_broker: MemoryBroker, transport: Transport
         await client.until("snapshot")
 
 
+async def test_who_wants_the_head_alone(memory_broker: MemoryBroker) -> None:
+    """Does not wait for it, and gets no body."""
+    async with serving(memory_broker) as gateway:
+        for query in ("since=", f"since={position(gateway, 3)}&wait=30"):
+            answer = await gateway.http.head(f"audit?{query}")
+            assert (answer.content, answer.headers["cache-control"]) == (b"", "no-store")
+        assert (await gateway.http.head("events")).headers["content-type"].startswith("text/event-stream")
+        assert (await gateway.http.get("healthz")).is_success
+
+
 async def test_a_page_that_polls_from_elsewhere(memory_broker: MemoryBroker) -> None:
     """Waits as all others, and is told that it may read what it gets."""
     foreign = {"Origin": "https://a.example"}

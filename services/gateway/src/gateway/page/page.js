@@ -29,8 +29,11 @@ const CONNECTION = {
 const WHERE = ["local_path", "path", "remote_url", "clone_url", "remote"];
 const NOT_DETAILS = new Set(["name", "status", "uncommittedChanges", ...WHERE]);
 
-const channel = new URLSearchParams(location.search).get("channel");
-const query = channel === null ? "" : `?${new URLSearchParams({ channel })}`;
+// What of the page's own address goes with every request: which report, and the read token where one is asked for.
+const PASSED_ON = ["channel", "access_token"];
+const given = new URLSearchParams([...new URLSearchParams(location.search)].filter(([name]) => PASSED_ON.includes(name)));
+const channel = given.get("channel");
+const query = given.size === 0 ? "" : `?${given}`;
 
 const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
 

@@ -32,7 +32,7 @@ async def poll(feeds: Feeds, request: Request) -> Response:
         if (body := one.news) is not None:
             content = await feed.compressor.encoded(body, one.encoding_of(body))
             return Response(content, headers=dict(one.headers_of(body)))
-        if not wait_s:
+        if not wait_s or request.method == "HEAD":
             return Response(status_code=204, headers=dict(one.headers_of(None)))
         door.enter(request)
     except Refused as refused:
