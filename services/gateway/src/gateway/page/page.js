@@ -33,7 +33,7 @@ const NOT_DETAILS = new Set(["name", "status", "uncommittedChanges", ...WHERE]);
 const PASSED_ON = ["channel", "access_token"];
 const given = new URLSearchParams([...new URLSearchParams(location.search)].filter(([name]) => PASSED_ON.includes(name)));
 const channel = given.get("channel");
-const query = given.size === 0 ? "" : `?${given}`;
+const query = `${given}` && `?${given}`;
 
 const page = Object.fromEntries([...document.querySelectorAll("[id]")].map((element) => [element.id, element]));
 
