@@ -376,6 +376,11 @@ class Audiences:
                 audience.publish(self._newest)
         return audience
 
+    def close(self) -> None:
+        """Make no more parts of reports."""
+        for audience in self._filtered.values():
+            audience.close()
+
     def drop_idle(self) -> None:
         """Forget the filters that nobody has used for a while."""
         now_s = self._clock()

@@ -70,5 +70,7 @@ async def serve_feeds(
             ws_ping_interval=interval_s,
             ws_ping_timeout=interval_s,
         )
+        for feed in feeds:
+            feed.audiences.close()
         for task in beside:
             task.cancel()
