@@ -7,7 +7,7 @@ MEMBERS := libs/reportcast libs/client services/watcher services/gateway service
 EXPORT := $(BIN)/uv --quiet export --frozen --no-header --no-annotate --no-emit-workspace --format requirements-txt
 NPM := dashboard/with-node npm
 # How many tests run at a time: they wait for timeouts, processes and containers more than they compute. 0: no workers.
-WORKERS := 3
+WORKERS := 2
 # Shows where a test stands shortly before its timeout, whose own words are lost with the worker that it ends.
 WITH_WORKERS := --numprocesses $(WORKERS) --override-ini faulthandler_timeout=115
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
