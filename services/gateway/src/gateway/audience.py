@@ -389,6 +389,11 @@ class Audiences:
         for which in self._idle[MAX_IDLE_FILTERS:]:
             self._drop(which)
 
+    def close(self) -> None:
+        """Stop what is being made for filters."""
+        for audience in self._filtered.values():
+            audience.close()
+
     @property
     def _idle(self) -> list[Filter]:
         """Those that nobody uses, the last one that was used first."""
