@@ -51,8 +51,9 @@ async def test_one_alone_asks_itself() -> None:
     assert await alone.ask("what") == (1, {0: {"clients": 3}})
 
 
-async def test_whoever_is_asked_gives_the_answers_of_all() -> None:
+async def test_whoever_is_asked_gives_the_answers_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
     """By number, however large they are and however many ask at a time."""
+    monkeypatch.setattr(colleagues, "ANSWER_S", 30.0)
     large = ["x" * 1000] * 5000
     async with office("a", large, "c") as workers:
         given = await asyncio.gather(*(each.ask("what") for each in workers * 10))
