@@ -213,7 +213,9 @@ async def test_what_does_not_get_through(gateway: RunningGateway, memory_broker:
             assert feed.connected.transport is expected
 
             proxy.refused, proxy.swallowed = {}, set()
-            assert (await first(events, Connected)).transport is Transport.WEBSOCKET
+            # The next best comes first, if it was the next to be tried.
+            while (await first(events, Connected)).transport is not Transport.WEBSOCKET:
+                pass
             await memory_broker.publish(CHANNEL, change(1, 2))
             changed = await first(events, Changed)
 

@@ -71,11 +71,12 @@ async def test_a_stuck_client_is_closed(memory_broker: MemoryBroker) -> None:
         slow_reader(gateway.address) as reading,
     ):
         await await_until("both joined", lambda: len(gateway.feeds.roster) == 2)
-        await publish_large(memory_broker, gateway, 20)
-        assert len(gateway.feeds.roster.paused) == 2
         trickle = tasks.create_task(trickling(reading))
+        publishing = tasks.create_task(publish_large(memory_broker, gateway, 20))
+        await await_until("neither keeps up", lambda: len(gateway.feeds.roster.paused) == 2)
         await await_until("it is asked to leave", lambda: len(gateway.feeds.roster) == 1)
 
+        await publishing
         received = await stuck.read()
 
         assert received.endswith(close_frame(CloseCode.TOO_SLOW, "nothing was read for 0.5 s"))

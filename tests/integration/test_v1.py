@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import hashlib
 import json
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -359,6 +360,29 @@ async def test_a_report_that_grows_ends_filters(memory_broker: MemoryBroker) -> 
 
         assert 0 < len(gateway.feed.audiences._filtered) <= MAX_FILTER_BYTES // 16_000_000
         assert json.loads(await until(clients[0], "delta"))["offset"] == 2
+
+
+async def test_a_gateway_ends_while_a_part_is_made(
+    memory_broker: MemoryBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No task is left behind, though a thread is still at it."""
+    begun, may_end = threading.Event(), threading.Event()
+
+    def make(*_: object) -> None:
+        begun.set()
+        may_end.wait(10)
+
+    monkeypatch.setattr("gateway.audience.FilteredAudience._make", make)
+    await memory_broker.publish(CHANNEL, publication(1))
+    async with running_gateway(memory_broker) as gateway:
+        await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
+        async with gateway.connect_v1("name=repo-1"):
+            await await_until("the part is being made", begun.is_set)
+    await asyncio.sleep(0)  # a turn of the loop for what was cancelled
+    left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    may_end.set()
+
+    assert left == []
 
 
 async def test_filters_that_nobody_uses_are_forgotten(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:

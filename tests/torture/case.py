@@ -59,6 +59,8 @@ class Case:
         self._served: list[bytes | None] = [None]
         self._refreshed = 0
         self._is_over = False
+        # Held while what is served is asked for.
+        self._asking = asyncio.Lock()
         self._arrived = asyncio.Event()
         self._arrived_ns: list[int] = []
 
@@ -153,10 +155,15 @@ class Case:
     async def sample(self) -> None:
         """Note all that is served, until ``stop_sampling``."""
         while not self._is_over:
-            served = await self.served()
+            async with self._asking:
+                served = await self.served()
             if served != self._served[-1]:
                 self._served.append(served)
             await asyncio.sleep(SAMPLE_S)
+
+    def unasked(self) -> contextlib.AbstractAsyncContextManager[None]:
+        """Have no question under way in the block: its answer would be late if the event loop were blocked."""
+        return self._asking
 
     def stop_sampling(self) -> None:
         """Have ``sample`` return."""

@@ -74,10 +74,11 @@ async def test_w23_a_loop_that_is_blocked(place: Place, row: Row, redis_url: str
         row.times_ms.clear()
         for each in (case, of_process):
             await each.moves(LAG)
-        process.signal(signal.SIGSTOP)
-        for mark in range(20):
-            place.report.write_bytes(audit_bytes(mark))
-        block(BLOCKED_S)
+        async with of_process.unasked():
+            process.signal(signal.SIGSTOP)
+            for mark in range(20):
+                place.report.write_bytes(audit_bytes(mark))
+            block(BLOCKED_S)
         process.signal(signal.SIGCONT)
         unblocked_ns = time.time_ns()
         for each in (case, of_process):

@@ -111,10 +111,10 @@ async def _watch(plan: Plan, crowd: Crowd, tally: Tally) -> None:
 async def _trigger(plan: Plan, tally: Tally) -> None:
     """Have the report sent to everybody again, once a second."""
     loop = asyncio.get_running_loop()
-    end_s = loop.time() + plan.seconds
     headers = {"Authorization": f"Bearer {plan.token}"} if plan.token else {}
     url = f"{plan.url}api/ws/trigger-update" + (f"?channel={plan.channel}" if plan.channel else "")
     async with httpx.AsyncClient(headers=headers) as http:
+        end_s = loop.time() + plan.seconds  # from now on: to read the certificates takes a while
         while (began_s := loop.time()) < end_s:
             tally.ask(time.clock_gettime(time.CLOCK_REALTIME))
             try:

@@ -376,11 +376,6 @@ class Audiences:
                 audience.publish(self._newest)
         return audience
 
-    def close(self) -> None:
-        """Make no more parts of reports."""
-        for audience in self._filtered.values():
-            audience.close()
-
     def drop_idle(self) -> None:
         """Forget the filters that nobody has used for a while."""
         now_s = self._clock()
@@ -393,6 +388,11 @@ class Audiences:
                 self._drop(which)
         for which in self._idle[MAX_IDLE_FILTERS:]:
             self._drop(which)
+
+    def close(self) -> None:
+        """Stop what is being made for filters."""
+        for audience in self._filtered.values():
+            audience.close()
 
     @property
     def _idle(self) -> list[Filter]:

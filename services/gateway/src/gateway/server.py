@@ -46,6 +46,8 @@ async def serve_feeds(
     exposition = exposition_of(registry) if place is ALONE else exposition_by(colleagues)
     async with asyncio.TaskGroup() as tasks, contextlib.AsyncExitStack() as ending:
         ending.callback(feeds.first.compressor.close)
+        for feed in feeds:
+            ending.callback(feed.audiences.close)
         if settings.gateway_self_probe:
             feeds.probe = Probing(feeds, listener, probe_key or make_key())
         beside = [tasks.create_task(feed.relay.run()) for feed in feeds]
@@ -70,7 +72,5 @@ async def serve_feeds(
             ws_ping_interval=interval_s,
             ws_ping_timeout=interval_s,
         )
-        for feed in feeds:
-            feed.audiences.close()
         for task in beside:
             task.cancel()
