@@ -7,11 +7,13 @@ Source: docs/protocol.md, Version 1; Events; Polling.
 import asyncio
 import contextlib
 import dataclasses
+import gc
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from gateway.audience import MAX_FILTERS
 from msgspec.structs import replace
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.messages import Publication, SourceState
@@ -192,6 +194,16 @@ async def test_an_allowed_page(memory_broker: MemoryBroker, transport: Transport
         transport(gateway, headers={"Origin": origin}) as client,
     ):
         await client.until("snapshot")
+
+
+async def test_parts_that_were_polled_are_forgotten(memory_broker: MemoryBroker) -> None:
+    """However many were asked for: what answers them keeps nobody who follows them."""
+    async with serving(memory_broker) as gateway:
+        for number in range(100):
+            assert (await gateway.http.get(f"audit?since=&wait=5&name=x{number}")).status_code == 200
+        gc.collect()
+
+        assert len(gateway.feed.news) <= MAX_FILTERS + 1
 
 
 async def test_who_wants_the_head_alone(memory_broker: MemoryBroker) -> None:

@@ -71,7 +71,7 @@ class Feed:
     def news_of(self, audience: ReportAudience) -> News:
         """Give what those of ``audience`` are answered who poll."""
         if audience not in self.news:
-            self.news[audience] = News(self.channel, audience, self.audiences.status)
+            self.news[audience] = News(self.channel, self.audiences.status)
         return self.news[audience]
 
     @property

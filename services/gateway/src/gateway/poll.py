@@ -86,7 +86,7 @@ class Poll:
     @property
     def news(self) -> PreparedBody | None:
         """What it is to be answered; ``None`` if nothing is new."""
-        return self._news.since(self._position, self._told)
+        return self._news.since(self._audience, self._position, self._told)
 
     @property
     def is_being_made(self) -> bool:

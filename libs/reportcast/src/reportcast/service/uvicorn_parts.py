@@ -285,7 +285,8 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _let_go(self) -> RequestResponseCycle | None:
         latest = self._exchange
-        if latest is None or latest.disconnected or latest.more_body or self.pipeline or self.transport.is_closing():
+        has_asked_more = bool(self.pipeline or self._head_bytes)
+        if latest is None or latest.disconnected or latest.more_body or has_asked_more or self.transport.is_closing():
             return None
         cast(dict[str, Any], self.scope)["extensions"] = {}
         self.scope = self.headers = latest.scope = None  # type: ignore[assignment] # they are most of what is kept

@@ -67,8 +67,8 @@ class _Stream(Response):
         feeds, stream = self._feeds, self._stream
         # Through all middleware, which may add to it.
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
-        hand_off: HttpHandOff = scope["extensions"][HAND_OFF]
-        if not stream.take_over(hand_off, self._is_compressed):
+        hand_off: HttpHandOff | None = scope["extensions"].get(HAND_OFF)  # none of a client that has gone
+        if hand_off is None or not stream.take_over(hand_off, self._is_compressed):
             feeds.admission.leave(stream.peer.host)
             await send({"type": "http.response.body", "body": b""})
             return

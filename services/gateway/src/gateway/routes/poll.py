@@ -34,6 +34,7 @@ async def poll(feeds: Feeds, request: Request) -> Response:
             return Response(content, headers=dict(one.headers_of(body)))
         if not wait_s or request.method == "HEAD":
             return Response(status_code=204, headers=dict(one.headers_of(None)))
+        door.check(request)
         door.enter(request)
     except Refused as refused:
         door.count(refused, request)
@@ -83,8 +84,8 @@ class _Held(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Leave the request to the poll."""
-        hold: Hold = scope["extensions"][HOLD]
-        held = hold(self._poll.forget)
+        hold: Hold | None = scope["extensions"].get(HOLD)  # none of a client that has gone
+        held = hold(self._poll.forget) if hold else None
         if held is not None:
             self._poll.wait(held, self._wait_s)
         else:
