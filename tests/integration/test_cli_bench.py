@@ -37,6 +37,7 @@ async def test_nothing_came(gateway: RunningGateway) -> None:
     assert done.code == 0
     assert "latency  " not in done.out
     assert "not measured: latency, because no change came within 200 ms; --trigger asks for updates" in done.lines
+    assert "/metrics do not answer" not in done.out
 
 
 async def test_clients_that_are_not_let_in(memory_broker: MemoryBroker) -> None:

@@ -41,7 +41,11 @@ def metrics_of(url: str, token: str | None) -> Gateway | None:
         answer = fetch(f"{url}metrics", token)
         lines = (line.rpartition(" ") for line in answer.body.decode().splitlines() if not line.startswith("#"))
         values = {name: float(value) for name, _, value in lines}
-        names = ("process_resident_memory_bytes", "process_cpu_seconds_total", "reportcast_gateway_connections")
+        names = (
+            "process_resident_memory_bytes",
+            "process_cpu_seconds_total",
+            'reportcast_gateway_connections{transport="websocket"}',
+        )
         return Gateway(*(values[name] for name in names))
     return None
 
