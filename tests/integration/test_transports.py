@@ -13,10 +13,12 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from gateway.audience import MAX_FILTERS
+from gateway.audience import ReportAudience
+from gateway.audiences import MAX_FILTERS
 from msgspec.structs import replace
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.messages import Publication, SourceState
+from reportcast.contracts.position import Position
 
 from tests.support.faults import DeafSubscription
 from tests.support.reports import audit, change, publication
@@ -196,14 +198,20 @@ async def test_an_allowed_page(memory_broker: MemoryBroker, transport: Transport
         await client.until("snapshot")
 
 
+def audiences() -> int:
+    """Count those that are kept, by whatever."""
+    gc.collect()
+    return sum(isinstance(each, ReportAudience) for each in gc.get_objects())
+
+
 async def test_parts_that_were_polled_are_forgotten(memory_broker: MemoryBroker) -> None:
     """However many were asked for: what answers them keeps nobody who follows them."""
     async with serving(memory_broker) as gateway:
-        for number in range(100):
+        before = audiences()
+        for number in range(2 * MAX_FILTERS):
             assert (await gateway.http.get(f"audit?since=&wait=5&name=x{number}")).status_code == 200
-        gc.collect()
 
-        assert len(gateway.feed.news) <= MAX_FILTERS + 1
+        assert audiences() - before <= MAX_FILTERS
 
 
 async def test_who_wants_the_head_alone(memory_broker: MemoryBroker) -> None:
@@ -313,3 +321,42 @@ async def test_every_transport_makes_the_same_report(memory_broker: MemoryBroker
 def replace_body(body: bytes, digest: str) -> Publication:
     """Give a publication of ``body``."""
     return dataclasses.replace(publication(4), body=body, digest=digest)
+
+
+async def test_a_page_from_elsewhere_that_has_gone(memory_broker: MemoryBroker) -> None:
+    """Keeps no place, though a task waits for its answer."""
+    origin = "https://a.example"
+    async with serving(memory_broker, gateway_allowed_origins=(origin,)) as gateway:
+        host, port = gateway.address.removeprefix("http://").rstrip("/").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        address = f"/audit?since={position(gateway, 3)}&wait=50"
+        writer.write(f"GET {address} HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n\r\n".encode())
+        await followed(gateway)
+
+        writer.close()
+        await writer.wait_closed()
+
+        await await_until("its place is free", lambda: gateway.feeds.admission.connections == 0)
+        await followed(gateway, 0)
+
+
+async def test_who_stands_at_different_places_is_answered_alike(memory_broker: MemoryBroker) -> None:
+    """If it has to be given the whole: that is made once, however many there are."""
+    async with serving(memory_broker) as gateway:
+        whole, status = gateway.feed.audiences.whole, gateway.feed.audiences.status
+        assert whole.position is not None
+        await memory_broker.publish(CHANNEL, publication(9))  # whole: nobody can go on step by step
+        await await_until("it has it", lambda: offset_of(gateway) == 4)
+        answers = {whole.news_since(status, Position(whole.position.epoch, offset), None) for offset in (1, 2, 3)}
+
+        assert len(answers) == 1
+        assert b'"reason":' in answers.pop().raw  # type: ignore[union-attr] # there is one
+
+
+async def test_a_page_from_elsewhere_is_told_when_to_come_back(memory_broker: MemoryBroker) -> None:
+    """By a header that it may read."""
+    origin = "https://a.example"
+    async with serving(memory_broker, gateway_allowed_origins=(origin,)) as gateway:
+        answer = await gateway.http.get("audit?since=", headers={"Origin": origin})
+
+    assert "Retry-After" in answer.headers["access-control-expose-headers"]

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 import redis.asyncio
 import websockets.exceptions
-from gateway.audience import MAX_FILTER_BYTES, MAX_FILTERS, MAX_IDLE_FILTERS
+from gateway.audiences import MAX_FILTER_BYTES, MAX_FILTERS, MAX_IDLE_FILTERS
 from gateway.relay import VERIFY_S
 from msgspec.structs import replace
 from reportcast.broker.keys import keys_of
@@ -372,7 +372,7 @@ async def test_a_gateway_ends_while_a_part_is_made(
         begun.set()
         may_end.wait(10)
 
-    monkeypatch.setattr("gateway.audience.FilteredAudience._make", make)
+    monkeypatch.setattr("gateway.filtered.FilteredAudience._make", make)
     await memory_broker.publish(CHANNEL, publication(1))
     async with running_gateway(memory_broker) as gateway:
         await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
@@ -387,7 +387,7 @@ async def test_a_gateway_ends_while_a_part_is_made(
 
 async def test_filters_that_nobody_uses_are_forgotten(gateway: RunningGateway, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a while, for somebody may come back; those in use stay."""
-    monkeypatch.setattr("gateway.audience.IDLE_FILTER_S", 0.1)
+    monkeypatch.setattr("gateway.audiences.IDLE_FILTER_S", 0.1)
     async with gateway.connect_v1("name=used") as staying, gateway.connect_v1("name=left"):
         await until(staying, "snapshot")
     filters = gateway.feed.audiences._filtered
@@ -413,7 +413,7 @@ async def test_a_filter_that_fails(gateway: RunningGateway, monkeypatch: pytest.
     def fail(*_: object) -> bytes:
         raise RuntimeError("a fault")
 
-    monkeypatch.setattr("gateway.audience.view", fail)
+    monkeypatch.setattr("gateway.filtered.view", fail)
     async with gateway.connect_v1() as other, gateway.connect_v1("name=a") as client:
         with pytest.raises(websockets.exceptions.ConnectionClosed):
             await until(client, "snapshot")

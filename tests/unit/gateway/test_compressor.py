@@ -10,6 +10,8 @@ from gateway.compressor import Compressor
 from reportcast.contracts.body import INLINE_BYTES, Encoding, PreparedBody
 from reportcast.contracts.once import Once
 
+from tests.support.wait import await_until
+
 LARGE = b"[" + b" " * INLINE_BYTES + b"]"
 
 
@@ -78,3 +80,28 @@ async def test_one_who_goes_away_does_not_take_it_from_the_others() -> None:
         assert first.cancelled()
         assert second.result() is body.deflated
         assert len(body.threads) == 1
+
+
+async def test_what_is_made_is_used_at_once() -> None:
+    """Also of a large body: nobody waits for a task that has nothing to do."""
+    compressor, body, used = Compressor(), PreparedBody(LARGE), list[bytes]()
+    made = await compressor.encoded(body, Encoding.GZIP)
+
+    compressor.then(body, Encoding.GZIP, used.append)
+
+    assert used == [made]
+    compressor.close()
+
+
+async def test_what_is_not_made_is_used_as_soon_as_it_is() -> None:
+    """In a thread meanwhile."""
+    compressor, used = Compressor(), list[bytes]()
+    with held_body() as body:
+        compressor.then(body, Encoding.GZIP, used.append)
+        await asyncio.sleep(0)
+        assert used == []
+        body.release.set()
+        await await_until("it is used", lambda: used)
+
+    assert used == [PreparedBody(LARGE).gzip]
+    compressor.close()

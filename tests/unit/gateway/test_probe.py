@@ -4,7 +4,7 @@ import datetime
 from collections.abc import Callable
 
 import pytest
-from gateway.probe import OPEN_S, STALL_S, Hop, Probe, RoundTrip, State, Upstream, Verdict
+from gateway.probe import BACK_S, OPEN_S, STALL_S, Hop, Probe, RoundTrip, State, Upstream, Verdict
 from msgspec.structs import replace
 from reportcast.contracts.canary import called_off
 from reportcast.contracts.messages import Source, SourceState
@@ -270,3 +270,17 @@ def test_a_probe_that_was_held_up_itself(way: Way) -> None:
     assert way.go(STALL_S) == Verdict(State.UP)
     way.broken = set()
     assert way.go(5) == Verdict(State.UP)
+
+
+def test_a_canary_that_was_owed_when_another_epoch_began(way: Way) -> None:
+    """Will never come back, and is not waited for: the others do."""
+    way.broken = {Hop.WEBSOCKET}
+    way.go(3)  # one comes meanwhile, and is owed
+    way.restart_broker()
+    way.go(3)
+    way.broken = set()
+
+    way.go(BACK_S + 3)
+
+    for _ in range(50):
+        assert way.go(STEP_S) == Verdict(State.UP)

@@ -18,7 +18,8 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
-from gateway.audience import Audiences, ReportAudience
+from gateway.audience import ReportAudience
+from gateway.audiences import Audiences
 from gateway.burst import Burst
 from gateway.compressor import Compressor
 from gateway.hub import Flow, Hub, Peer

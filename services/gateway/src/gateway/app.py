@@ -42,7 +42,7 @@ def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Aw
             allow_origins=settings.gateway_allowed_origins,
             allow_methods=["GET", "HEAD", "POST"],
             allow_headers=["Authorization", "If-None-Match"],
-            expose_headers=["ETag", "X-Reportcast-Stale"],
+            expose_headers=["ETag", "Retry-After", "X-Reportcast-Stale"],
         )
     if settings.gateway_allowed_hosts:
         app.add_middleware(AllowedHosts, allowed=settings.gateway_allowed_hosts)

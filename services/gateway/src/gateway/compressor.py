@@ -42,8 +42,11 @@ class Compressor:
 
     def then(self, body: PreparedBody, encoding: Encoding, use: Callable[[bytes], None]) -> None:
         """Call ``use`` with what ``encoded`` gives: at once where that costs little."""
-        if encoding is Encoding.IDENTITY or not body.is_large:
-            use(_made(body, encoding))
+        form: Form = "zstd" if encoding is Encoding.ZSTD else "gzip"
+        if encoding is Encoding.IDENTITY:
+            use(body.raw)
+        elif not body.is_large or body.is_made(form):
+            use(getattr(body, form))
         else:
             made = asyncio.get_running_loop().create_task(self.encoded(body, encoding))
             self._promised.add(made)
@@ -74,8 +77,3 @@ class Compressor:
             running.add_done_callback(lambda _: self._running.pop((body, form)))
         # One who goes away must not take it from the others.
         return await asyncio.shield(running)
-
-
-def _made(body: PreparedBody, encoding: Encoding) -> bytes:
-    made: bytes = body.raw if encoding is Encoding.IDENTITY else getattr(body, encoding.value)
-    return made

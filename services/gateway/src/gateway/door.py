@@ -75,9 +75,8 @@ class Door:
         """
         feed = self._feeds.get(channel)
         if feed is None:
-            served = ", ".join(self._feeds.channels)
-            sentence = f"this channel is not served here; served are: {served}"
-            raise Refused(status, sentence, "channel", channel=(channel or "")[:64], served=self._feeds.channels)
+            asked, served = (channel or "")[:64], self._feeds.channels
+            raise Refused(status, self._feeds.not_served, "channel", channel=asked, served=served)
         return feed
 
     def enter(self, arrival: HTTPConnection) -> None:

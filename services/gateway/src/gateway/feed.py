@@ -5,8 +5,7 @@ import dataclasses
 import datetime
 import functools
 import time
-import weakref
-from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import structlog
@@ -17,13 +16,12 @@ from reportcast.service.descriptors import connection_limit
 from reportcast.telemetry.health import Health
 
 from gateway.admission import Admission
-from gateway.audience import Audiences, ReportAudience
+from gateway.audiences import Audiences
 from gateway.compressor import Compressor
 from gateway.hub import Follower, Hub
 from gateway.lateness import late_by_s
 from gateway.ledger import Ledger
 from gateway.metrics import GatewayMetrics
-from gateway.news import News
 from gateway.relay import Relay
 from gateway.replica import Replica
 from gateway.roster import Roster
@@ -48,7 +46,6 @@ class Feed:
         now: Gives the present one.
         clock: Compared with the broker's; one for all.
         traces: Where the time of the last changes went.
-        news: What those are answered who poll, by audience; made as they come.
     """
 
     settings: ServerSettings
@@ -66,13 +63,6 @@ class Feed:
     now: Callable[[], datetime.datetime]
     clock: BrokerClock
     traces: Traces
-    news: MutableMapping[ReportAudience, News] = dataclasses.field(default_factory=weakref.WeakKeyDictionary)
-
-    def news_of(self, audience: ReportAudience) -> News:
-        """Give what those of ``audience`` are answered who poll."""
-        if audience not in self.news:
-            self.news[audience] = News(self.channel, self.audiences.status)
-        return self.news[audience]
 
     @property
     def timestamp(self) -> str:
@@ -118,6 +108,11 @@ class Feeds:
     def get(self, channel: str | None) -> Feed | None:
         """Give the feed of ``channel``, the first without a name; ``None`` if there is none of that name."""
         return self.first if channel is None else self._by_channel.get(channel)
+
+    @property
+    def not_served(self) -> str:
+        """What a client is told that asks for a channel which is not served."""
+        return f"this channel is not served here; served are: {', '.join(self.channels)}"
 
     @property
     def channels(self) -> list[str]:

@@ -18,7 +18,6 @@ from gateway.burst import Burst
 from gateway.encoding import acceptable
 from gateway.feed import Feed
 from gateway.hub import Flow, Peer
-from gateway.news import News
 from gateway.subscription import Subscription
 
 
@@ -37,7 +36,6 @@ class Poll:
     Args:
         feed: Of which channel.
         audience: Those who follow the same of it.
-        news: What these are answered.
         peer: Who it is; it has a place, which is given back at the end.
         position: Where it stands; ``None``: nowhere.
         told: The tag of how it was told that the channel fares; ``None``: it does not want to know.
@@ -51,7 +49,6 @@ class Poll:
         "_accepts",
         "_audience",
         "_feed",
-        "_news",
         "_place",
         "_position",
         "_report",
@@ -66,7 +63,6 @@ class Poll:
         self,
         feed: Feed,
         audience: ReportAudience,
-        news: News,
         peer: Peer,
         position: Position | None,
         told: str | None,
@@ -77,7 +73,6 @@ class Poll:
         self.until_s = 0.0
         self._feed = feed
         self._audience = audience
-        self._news = news
         self._position = position
         self._told = told
         self._accepts = accepts
@@ -86,7 +81,7 @@ class Poll:
     @property
     def news(self) -> PreparedBody | None:
         """What it is to be answered; ``None`` if nothing is new."""
-        return self._news.since(self._audience, self._position, self._told)
+        return self._audience.news_since(self._feed.audiences.status, self._position, self._told)
 
     @property
     def is_being_made(self) -> bool:

@@ -167,7 +167,11 @@ class Probe:
             self._heard_s = now_s
         if upstream.position != before.position and upstream.position:
             self._arrived_s = now_s
-            if self._owed is None and not self._is_back(upstream.position):
+            # What was owed of an epoch that has ended will not come any more.
+            is_owed = self._owed is not None and self._owed[0].epoch == upstream.position.epoch
+            if not is_owed:
+                self._owed = None
+            if not is_owed and not self._is_back(upstream.position):
                 self._owed = (upstream.position, now_s)
 
     def _is_back(self, position: Position) -> bool:

@@ -23,7 +23,7 @@ from reportcast.contracts.messages import Changed, Delta, Message, Refreshed, Sn
 from reportcast.contracts.position import Continuity, Position
 from reportcast.telemetry.health import Health
 
-from gateway.audience import Audiences
+from gateway.audiences import Audiences
 from gateway.compressor import Compressor
 from gateway.metrics import GatewayMetrics
 from gateway.passage import Passage

@@ -14,7 +14,8 @@ from reportcast.contracts.v1_frames import (
 )
 from reportcast.contracts.v1_requests import MAX_WORDS, Again, Follow, Ping, Unfollow, V1Error, parse_v1
 
-from gateway.audience import FilterRefused, ReportAudience
+from gateway.audience import ReportAudience
+from gateway.audiences import FilterRefused
 from gateway.burst import Burst
 from gateway.feed import Feed, Feeds
 from gateway.hub import Flow, Hub

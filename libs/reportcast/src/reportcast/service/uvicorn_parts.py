@@ -281,7 +281,7 @@ class HttpProtocol(HttpToolsProtocol):
             return None
         held.disconnected = True  # to uvicorn, nobody waits for an answer any more
         self._on_lost = on_lost
-        return HeldRequest(self, held, self.server_state.default_headers)
+        return HeldRequest(self, held)
 
     def _let_go(self) -> RequestResponseCycle | None:
         latest = self._exchange
@@ -328,14 +328,11 @@ class HttpProtocol(HttpToolsProtocol):
 class HeldRequest:
     """A request that waits for its answer; nothing but its connection is kept of it."""
 
-    __slots__ = ("_default_headers", "_exchange", "_protocol")
+    __slots__ = ("_exchange", "_protocol")
 
-    def __init__(
-        self, protocol: HttpProtocol, exchange: RequestResponseCycle, default_headers: list[tuple[bytes, bytes]]
-    ) -> None:
+    def __init__(self, protocol: HttpProtocol, exchange: RequestResponseCycle) -> None:
         self._protocol = protocol
         self._exchange = exchange
-        self._default_headers = default_headers
 
     def answer(self, status: int, headers: Iterable[tuple[str, str]], content: bytes = b"") -> None:
         """
@@ -349,7 +346,7 @@ class HeldRequest:
         transport = self._protocol.transport
         if transport.is_closing():
             return
-        lines = [b"%b: %b\r\n" % each for each in self._default_headers]
+        lines = [b"%b: %b\r\n" % each for each in self._protocol.server_state.default_headers]
         lines += [f"{name}: {value}\r\n".encode("latin-1") for name, value in headers]
         if content:
             lines.append(b"content-length: %d\r\n" % len(content))

@@ -29,11 +29,6 @@ async def colleagues_of(request: Request) -> Colleagues:
 AllWorkers = Annotated[Colleagues, Depends(colleagues_of)]
 
 
-def not_served(feeds: Feeds) -> str:
-    """Tell which channels are served to who asked for another."""
-    return f"this channel is not served here; served are: {', '.join(feeds.channels)}"
-
-
 async def feed_of(feeds: AllFeeds, channel: str | None = None) -> Feed:
     """
     Give the feed of ``?channel=``, the first one without it.
@@ -43,7 +38,7 @@ async def feed_of(feeds: AllFeeds, channel: str | None = None) -> Feed:
     """
     feed = feeds.get(channel)
     if feed is None:
-        raise HTTPException(404, not_served(feeds))
+        raise HTTPException(404, feeds.not_served)
     return feed
 
 

@@ -1,5 +1,8 @@
 """``GET /audit?since=``: what is new, as soon as there is something. Source: docs/protocol.md, Polling."""
 
+import asyncio
+from typing import Any
+
 from fastapi import HTTPException
 from reportcast.contracts.body import Encoding
 from reportcast.contracts.channels import is_audit
@@ -9,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import Receive, Scope, Send
 
-from gateway.audience import FilterRefused, ReportAudience
+from gateway.audience import ReportAudience
+from gateway.audiences import FilterRefused
 from gateway.door import Door, Refused
 from gateway.encoding import acceptable
 from gateway.feed import Feed, Feeds
@@ -39,7 +43,7 @@ async def poll(feeds: Feeds, request: Request) -> Response:
     except Refused as refused:
         door.count(refused, request)
         return JSONResponse({"error": refused.sentence}, refused.status, refused.headers)
-    return await _wait_in_a_task(one, wait_s) if "origin" in request.headers else _Held(one, wait_s)
+    return await _wait_in_a_task(one, wait_s, request.receive) if "origin" in request.headers else _Held(one, wait_s)
 
 
 def _poll_of(door: Door, feed: Feed, request: Request) -> Poll:
@@ -54,7 +58,7 @@ def _poll_of(door: Door, feed: Feed, request: Request) -> Poll:
     except FilterRefused as error:
         raise HTTPException(503, str(error), BUSY) from error
     peer = door.peer(request, feed)
-    return Poll(feed, audience, feed.news_of(audience), peer, position, query.get("told"), accepts)
+    return Poll(feed, audience, peer, position, query.get("told"), accepts)
 
 
 def _audience(feed: Feed, query: list[tuple[str, str]]) -> ReportAudience:
@@ -89,15 +93,25 @@ class _Held(Response):
         if held is not None:
             self._poll.wait(held, self._wait_s)
         else:
-            response = await _wait_in_a_task(self._poll, self._wait_s)
+            response = await _wait_in_a_task(self._poll, self._wait_s, receive)
             await response(scope, receive, send)
 
 
-async def _wait_in_a_task(one: Poll, wait_s: float) -> Response:
+async def _wait_in_a_task(one: Poll, wait_s: float, receive: Receive) -> Response:
     """Wait as everybody does: for an answer that middleware adds to, as it does for a page of another origin."""
     promise = Promise()
     one.wait(promise, wait_s)
     try:
-        return await promise.response
+        async with asyncio.TaskGroup() as tasks:
+            gone = tasks.create_task(_gone(receive))
+            first: set[asyncio.Future[Any]] = {promise.response, gone}
+            await asyncio.wait(first, return_when=asyncio.FIRST_COMPLETED)
+            gone.cancel()
+        return promise.response.result() if promise.response.done() else Response(status_code=204)  # to nobody
     finally:
         one.leave()
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass  # the request's body

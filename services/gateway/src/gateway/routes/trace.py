@@ -33,9 +33,7 @@ def trace_router(feeds: Feeds) -> APIRouter:
             "clocks": feed.traces.tell()["clocks"],
             "changes": merge(answers.given.values()),
         }
-        return Response(
-            msgspec.json.encode(telling), media_type="application/json", headers={"Cache-Control": "no-store"}
-        )
+        return Response(msgspec.json.encode(telling), media_type="application/json", headers=NO_STORE)
 
     @router.post("/painted", status_code=204)
     async def painted(request: Request) -> Response:
