@@ -22,7 +22,7 @@ from reportcast.contracts.clock import utc_now
 
 from bench.fanout.usage import family_memory
 from bench.latency import RESULTS, positive
-from bench.machine import commit, load_average, machine, versions
+from bench.machine import load_average, surroundings
 from bench.services import running_service
 from bench.watching.progress import progress
 from bench.watching.usage import cpu_s
@@ -53,12 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began, load_before = utc_now(), load_average()
     pairs = [(used(options.seconds, {}), used(options.seconds, OFF)) for _ in range(options.rounds)]
     result = {
-        "date": f"{began:%Y-%m-%d %H:%M} UTC",
-        "commit": commit(),
-        "machine": machine(),
-        "versions": versions(),
-        "load_average_before": load_before,
-        "load_average_after": load_average(),
+        **surroundings(began, load_before),
         "with": medians([given for given, _ in pairs]),
         "without": medians([given for _, given in pairs]),
     }

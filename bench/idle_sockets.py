@@ -29,7 +29,7 @@ from bench.capacity.kernel import Books
 from bench.clients import load_clients
 from bench.fanout.usage import family_memory
 from bench.latency import RESULTS, allow_descriptors, positive
-from bench.machine import commit, load_average, machine, versions
+from bench.machine import load_average, surroundings
 from bench.services import running_service
 from bench.watching.progress import progress
 from bench.watching.usage import cpu_s
@@ -68,12 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     each = [connections(options.clients) for _ in range(options.rounds)]
     look_s, with_pings_s = (upkeep_s(options.clients, interval_s) for interval_s in (NEVER_S, PING_S))
     result = {
-        "date": f"{began:%Y-%m-%d %H:%M} UTC",
-        "commit": commit(),
-        "machine": machine(),
-        "versions": versions(),
-        "load_average_before": load_before,
-        "load_average_after": load_average(),
+        **surroundings(began, load_before),
         "clients": options.clients,
         "slab_bytes": round(statistics.median(slab for slab, _ in each)),
         "buffer_bytes": round(statistics.median(buffers for _, buffers in each)),

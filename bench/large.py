@@ -22,7 +22,7 @@ from reportcast.contracts.clock import utc_now
 from reportcast.contracts.report import parse_report
 
 from bench.latency import RESULTS, allow_descriptors, positive, positives, progress
-from bench.machine import commit, load_average, machine, versions
+from bench.machine import load_average, surroundings
 from bench.stalls.prober import probing
 from bench.stalls.results import Result, Row
 from bench.stalls.servers import Kind, Server, running_server
@@ -116,14 +116,9 @@ def row_of(
 def facts_of(began: datetime.datetime, load_before: list[float], options: argparse.Namespace) -> dict[str, Any]:
     """Describe the run."""
     return {
-        "date": f"{began:%Y-%m-%d %H:%M} UTC",
         "command": f"python -m bench.large --sizes {','.join(map(str, options.sizes))} --changes {options.changes}"
         f" --clients {','.join(map(str, options.clients))} --http {options.http}",
-        "commit": commit(),
-        "machine": machine(),
-        "load_average_before": load_before,
-        "load_average_after": load_average(),
-        "versions": versions(),
+        **surroundings(began, load_before),
     }
 
 

@@ -27,7 +27,7 @@ from typing import Any
 from reportcast.contracts.clock import utc_now
 
 from bench.clients import LoadClients, load_clients
-from bench.machine import commit, load_average, machine, versions
+from bench.machine import load_average, surroundings
 from bench.receipts import Faults, Receipt, find_faults, latencies_ms, percentile
 from bench.results import Result, Row
 from bench.services import Metrics, System, running_system
@@ -198,14 +198,9 @@ def mean_ms(spent: Metrics, histogram: str) -> float:
 def facts_of(began: datetime.datetime, load_before: list[float], options: argparse.Namespace) -> dict[str, Any]:
     """Describe the run."""
     return {
-        "date": f"{began:%Y-%m-%d %H:%M} UTC",
         "command": f"python -m bench.latency --changes {options.changes} --repos {options.repos}"
         f" --clients {','.join(map(str, options.clients))}",
-        "commit": commit(),
-        "machine": machine(),
-        "load_average_before": load_before,
-        "load_average_after": load_average(),
-        "versions": versions(),
+        **surroundings(began, load_before),
         "report_bytes": len(report_bytes(1, options.repos)),
         "warm_up_changes": WARM_UP_CHANGES,
     }

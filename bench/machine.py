@@ -1,10 +1,12 @@
 """Facts about the machine and the software that a measurement was made with."""
 
+import datetime
 import importlib.metadata
 import os
 import platform
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from tests.support.redis_server import redis_binary
 
@@ -38,6 +40,24 @@ def commit() -> str:
 def load_average() -> list[float]:
     """Give the load average over 1, 5 and 15 minutes."""
     return [round(load, 2) for load in os.getloadavg()]
+
+
+def surroundings(began: datetime.datetime, load_before: list[float]) -> dict[str, Any]:
+    """
+    Describe what a measurement was made in.
+
+    Args:
+        began: When; aware.
+        load_before: See ``load_average``.
+    """
+    return {
+        "date": f"{began:%Y-%m-%d %H:%M} UTC",
+        "commit": commit(),
+        "machine": machine(),
+        "versions": versions(),
+        "load_average_before": load_before,
+        "load_average_after": load_average(),
+    }
 
 
 def _field(path: str, name: str) -> str | None:

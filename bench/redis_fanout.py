@@ -20,7 +20,7 @@ from reportcast.contracts.clock import utc_now
 
 from bench.capacity.subscribers import Publishing, measure
 from bench.latency import RESULTS, positive
-from bench.machine import commit, load_average, machine, versions
+from bench.machine import load_average, surroundings
 from tests.support.redis_server import redis_process
 
 SIZES, SUBSCRIBERS = (300, 65536, 1048576), (1, 10, 50)
@@ -36,15 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     began, load_before = utc_now(), load_average()
     rows = rounds(options.rounds)
-    facts = {
-        "date": f"{began:%Y-%m-%d %H:%M} UTC",
-        "commit": commit(),
-        "machine": machine(),
-        "versions": versions(),
-        "load_average_before": load_before,
-        "load_average_after": load_average(),
-    }
-    result = {**facts, "publishing": [row.as_json() for row in rows]}
+    result = {**surroundings(began, load_before), "publishing": [row.as_json() for row in rows]}
     (options.output / f"redis-{began:%Y-%m-%d}.json").write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result))
     return 0

@@ -29,7 +29,7 @@ from reportcast.contracts.messages import Publication
 from bench.fanout.usage import family_memory
 from bench.idle_sockets import Gateway, running_gateway
 from bench.latency import RESULTS, allow_descriptors, positive
-from bench.machine import commit, load_average, machine, versions
+from bench.machine import load_average, surroundings
 from bench.transports.crowd import HOST, REQUESTS, crowd
 from bench.watching.progress import progress
 from bench.watching.usage import cpu_s
@@ -51,15 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     began, load_before = utc_now(), load_average()
     result: dict[str, Any] = {
         "command": " ".join(["python -m bench.transports", *(arguments or sys.argv[1:])]),
-        "date": f"{began:%Y-%m-%d %H:%M} UTC",
-        "commit": commit(),
-        "machine": machine(),
-        "versions": versions(),
         "clients": options.clients,
         "transports": {each: held(each, options.clients, options.changes) for each in REQUESTS},
         "latency_ms": compared(options.changes),
         "conditional_polls": conditional_polls(),
-        "load_average": [load_before, load_average()],
+        **surroundings(began, load_before),
     }
     stem = options.output / f"transports-{began:%Y-%m-%d}"
     stem.with_suffix(".json").write_text(json.dumps(result, indent=2) + "\n")

@@ -1,7 +1,7 @@
 import structlog
 from prometheus_client import CollectorRegistry
+from reportcast.service.arrivals import Cut
 from reportcast.service.http import Cuts
-from reportcast.service.uvicorn_parts import Cut
 
 
 class Clock:

@@ -19,14 +19,13 @@ import uvicorn
 import uvloop
 import websockets.asyncio.client
 import websockets.exceptions
+from reportcast.service.arrivals import Arrivals, Cut
 from reportcast.service.http import listen
 from reportcast.service.sockets import unsent_bytes
 from reportcast.service.uvicorn_parts import (
     HAND_OFF,
     HOLD,
     MAX_HEAD_BYTES,
-    Arrivals,
-    Cut,
     HandedOff,
     HeldRequest,
     HttpProtocol,
@@ -577,10 +576,10 @@ async def test_a_client_that_takes_nothing_of_its_answer_is_cut_off() -> None:
         connections = running.server.server_state.connections
         await await_until("both are answered", lambda: sum(unsent_bytes(c.transport) > 0 for c in connections) == 2)
         for _ in range(4):
-            running.arrivals.sweep_unread(connections)
+            running.arrivals.sweep_unread([cast(HttpProtocol, each) for each in connections])
             running.clock.now_s += UNREAD_S - 1
             await reading[0].readexactly(500_000)
-        running.arrivals.sweep_unread(connections)
+        running.arrivals.sweep_unread([cast(HttpProtocol, each) for each in connections])
 
         await await_until("one is cut off", lambda: len(connections) == 1)
         assert running.cuts == [Cut.UNREAD]

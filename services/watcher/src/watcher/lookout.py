@@ -19,7 +19,8 @@ from watcher.cadence import REMEMBERED
 from watcher.gate import Dated, judge
 from watcher.inotify import Hint
 from watcher.metrics import ChannelMetrics
-from watcher.publisher import Offer, Publisher
+from watcher.offer import Offer
+from watcher.publisher import Publisher
 from watcher.reader import Fingerprint, Reader, Reading
 from watcher.rejection import describe
 from watcher.settings import SourceSettings

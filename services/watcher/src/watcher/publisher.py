@@ -23,16 +23,16 @@ from reportcast.broker.errors import BrokerError, BrokerFenced, BrokerUnavailabl
 from reportcast.contracts.body import INLINE_BYTES
 from reportcast.contracts.channels import CANARY
 from reportcast.contracts.delta import diff
-from reportcast.contracts.messages import Finding, Publication, Rejection, Snapshot, Source
+from reportcast.contracts.messages import Publication, Rejection, Snapshot, Source
 from reportcast.contracts.position import Position
-from reportcast.contracts.report import Changes, Report, kind_of
+from reportcast.contracts.report import Report, kind_of
 from reportcast.contracts.trace import Skew
 from reportcast.telemetry.health import Health
 
 from watcher.archive import Archive
 from watcher.metrics import ChannelMetrics
+from watcher.offer import Offer
 from watcher.restore import restore, restore_rejections
-from watcher.stamps import Seen
 from watcher.threads import in_daemon_thread
 
 # How often the gateways are told that there is a watcher.
@@ -41,28 +41,6 @@ HEARTBEAT_S = 5.0
 ROLE_S = 1.0
 # Refused contents that wait for the broker; the oldest is given up, for the newest is the one that is asked about.
 MAX_REJECTIONS = 4
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Offer:
-    """
-    A report to be held.
-
-    Attributes:
-        report: The newest good one.
-        modified: The file's time.
-        findings: What is odd about it.
-        was_watched: Whether the change was seen to happen, so that the time since then is our latency.
-        changes: From the last report; ``None`` if that is not known.
-        seen: When it came by before; ``None`` if that is not known.
-    """
-
-    report: Report
-    modified: datetime.datetime
-    findings: tuple[Finding, ...] = ()
-    was_watched: bool = False
-    changes: Changes | None = None
-    seen: Seen | None = None
 
 
 class Publisher:

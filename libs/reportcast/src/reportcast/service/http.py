@@ -16,9 +16,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from reportcast.service.arrivals import Arrivals, Cut
 from reportcast.service.descriptors import FREE, REMEDY, raise_limit
 from reportcast.service.process import StartupError
-from reportcast.service.uvicorn_parts import Arrivals, Cut, HttpProtocol, Server
+from reportcast.service.uvicorn_parts import HttpProtocol, Server
 from reportcast.telemetry.health import Health
 
 OPERATIONAL_PATHS = ("/healthz", "/readyz", "/metrics")

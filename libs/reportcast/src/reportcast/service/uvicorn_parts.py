@@ -13,8 +13,6 @@ Source: docs/adr/0010-the-hand-off.md, docs/adr/0011-admission.md.
 
 import asyncio
 import contextlib
-import enum
-import itertools
 import json
 import zlib
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -30,7 +28,7 @@ from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPe
 from websockets.http11 import Request
 from websockets.typing import ExtensionParameter
 
-from reportcast.service.sockets import unsent_bytes
+from reportcast.service.arrivals import Arrivals, Cut
 
 TICK_S = 1.0
 # A WebSocket that was not handed off gets so long to answer a close.
@@ -70,7 +68,7 @@ class Server(uvicorn.Server):
     """
 
     def __init__(
-        self, config: uvicorn.Config, stop: asyncio.Event, drain: Callable[[], Awaitable[None]], arrivals: "Arrivals"
+        self, config: uvicorn.Config, stop: asyncio.Event, drain: Callable[[], Awaitable[None]], arrivals: Arrivals
     ) -> None:
         super().__init__(config)
         self._stop = stop
@@ -91,7 +89,9 @@ class Server(uvicorn.Server):
         while not self._stop.is_set():
             await self.on_tick(0)
             self._arrivals.sweep()
-            self._arrivals.sweep_unread(self.server_state.connections)
+            self._arrivals.sweep_unread(
+                [each for each in self.server_state.connections if isinstance(each, HttpProtocol)]
+            )
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK_S):
                     await self._stop.wait()
@@ -107,77 +107,6 @@ class Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """Leave the signals to reportcast.service.process: uvicorn would end the process with them, not exit 0."""
         yield
-
-
-class Cut(enum.StrEnum):
-    """Why a connection was ended before its request was answered in full, as the metric names it."""
-
-    TIMEOUT = "timeout"
-    UNREAD = "unread"
-    HEADERS = "headers"
-    DESCRIPTORS = "descriptors"
-
-
-class Arrivals:
-    """
-    The connections that have to send something: a whole request, within ``timeout_s``.
-
-    They are swept once a second, so that no connection needs a timer of its own.
-
-    Args:
-        timeout_s: How long a request may take to come.
-        unread_s: How long a client may take nothing of its answer.
-        max_descriptor: A socket that gets this number or a higher one is not kept: the kernel gives the lowest that is
-            free, so all below are taken.
-        on_cut: Told of every connection that is ended.
-        clock: Monotonic seconds.
-    """
-
-    def __init__(
-        self,
-        timeout_s: float,
-        unread_s: float,
-        max_descriptor: int,
-        on_cut: Callable[[Cut], None],
-        clock: Callable[[], float],
-    ) -> None:
-        self.max_descriptor = max_descriptor
-        self.on_cut = on_cut
-        self._timeout_s = timeout_s
-        self._unread_s = unread_s
-        self._unread: dict[HttpProtocol, tuple[int, float]] = {}
-        self._clock = clock
-        self._since: dict[HttpProtocol, float] = {}  # the oldest is the first
-
-    def __len__(self) -> int:
-        return len(self._since)
-
-    def expect(self, protocol: "HttpProtocol") -> None:
-        """Begin to wait for a request, unless it is waited for already."""
-        self._since.setdefault(protocol, self._clock())
-
-    def forget(self, protocol: "HttpProtocol") -> None:
-        """Wait no longer: the request is whole, or the connection lost."""
-        self._since.pop(protocol, None)
-
-    def sweep(self) -> None:
-        """End the connections that have been waited for too long."""
-        before = self._clock() - self._timeout_s
-        for protocol, _ in list(itertools.takewhile(lambda each: each[1] <= before, self._since.items())):
-            self.forget(protocol)
-            protocol.time_out()
-
-    def sweep_unread(self, connections: Iterable[object]) -> None:
-        """End those of ``connections`` that have taken nothing of their answer for too long."""
-        now, before, self._unread = self._clock(), self._unread, {}
-        for protocol in list(connections):
-            if isinstance(protocol, HttpProtocol) and (unsent := unsent_bytes(protocol.transport)):
-                known, since = before.get(protocol, (unsent, now))
-                if known != unsent or now - since < self._unread_s:
-                    self._unread[protocol] = unsent, now if known != unsent else since
-                else:
-                    self.on_cut(Cut.UNREAD)
-                    protocol.transport.abort()
 
 
 class HttpProtocol(HttpToolsProtocol):
