@@ -197,7 +197,7 @@ async def test_pages_of_other_origins_can_read_the_headers(memory_broker: Memory
     assert (answer.status, known.status) == (200, 304)
     for headers in (answer.headers, known.headers):
         assert headers["Access-Control-Allow-Origin"] == ORIGIN
-        assert headers["Access-Control-Expose-Headers"] == "ETag, X-Reportcast-Stale"
+        assert headers["Access-Control-Expose-Headers"] == "ETag, Retry-After, X-Reportcast-Stale"
         assert headers["Vary"] == "Accept-Encoding, Origin"
 
 
