@@ -110,7 +110,9 @@ async def test_what_is_not_known_is_said(changed: dict[str, Any], words: str) ->
     [
         pytest.param(http({"status": "fine"}), "does not answer as a Reportcast gateway does: KeyError", id="other"),
         pytest.param(
-            http({"error": "the read token is missing"}, "401 x"), "401: the read token is missing", id="token"
+            http({"error": "the read token is missing"}, "401 x"),
+            "the read token is missing; --token or REPORTCAST_TOKEN gives",
+            id="token",
         ),
         pytest.param(http([1], "500 x"), "500: and does not say why", id="error"),
         pytest.param(b"SSH-2.0-OpenSSH\r\n", "does not answer: ", id="no-http"),

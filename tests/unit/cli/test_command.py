@@ -97,12 +97,13 @@ def test_bash_completes() -> None:
         complete_line() { COMP_WORDS=($1); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _reportcast_completion reportcast
             echo "${COMPREPLY[*]}"; }
         complete_line 'reportcast va'; complete_line 'reportcast tail --tr'
-        complete_line 'reportcast tail --transport e'
+        complete_line 'reportcast tail --transport e'; complete_line 'reportcast tail --state di'
+        complete_line 'reportcast validate --hold duplicate_key,duplicate_r'
     """
     path = {"PATH": f"{BIN}:/usr/bin:/bin"}
     done = subprocess.run(["bash", "-c", script], env=environment(path), capture_output=True, text=True, check=True)
 
-    assert done.stdout.split() == ["validate", "--transport", "events"]
+    assert done.stdout.split() == ["validate", "--transport", "events", "dirty", "duplicate_key,duplicate_repo"]
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from reportcast.contracts.delta import apply
 from reportcast.contracts.report import ReportKind, parse_report
-from reportcast_cli.changes import comparable, compare
+from reportcast_cli.changes import Ignored, comparable, compare
 from reportcast_cli.words import headline
 
 from tests.support.cli import Shell
@@ -44,7 +44,7 @@ def test_what_changed_in_words(reportcast: Shell, files: tuple[Path, Path]) -> N
     assert done.code == 1
     assert done.lines == [
         f"{files[0]} (2026-11-23T12:00:01Z) → {files[1]} (2026-11-23T12:00:02Z)",
-        "1 repository changed state, 1 added, 1 removed, 1 with other details",
+        "1 repository changed state, 1 added, 1 removed, 1 changed otherwise",
         "~ gitops       clean → dirty; local_path /srv/a → /srv/b",
         "+ new\\x1b[31m  added, missing",
         "- dns          removed, was clean",
@@ -65,6 +65,25 @@ def test_what_is_the_same(reportcast: Shell, files: tuple[Path, Path]) -> None:
     assert reportcast("diff", *files).code == 1
     same = reportcast("diff", "--ignore", "timestamp", *files)
     assert (same.code, same.out) == (0, "")
+
+
+def test_places_that_may_differ(reportcast: Shell, files: tuple[Path, Path]) -> None:
+    """Reach into repositories, with what is below them; of one in which nothing changed that is said."""
+    every = ["repos", "summary", "timestamp", "old"]
+
+    def diff(*places: str) -> tuple[int, str]:
+        done = reportcast("diff", *(word for place in places for word in ("--ignore", place)), *files)
+        return done.code, done.out
+
+    assert diff(*every) == (0, "")
+    assert diff("repos[*]", "repos", "summary.*", "timestamp", "o*d") == (0, "")
+    assert "local_path" in diff(*every[1:])[1]
+    assert "local_path" not in diff("repos[*].local_path")[1]
+    assert "→ dirty" not in diff("repos[gitops].status")[1]
+    assert diff("tiemstamp")[1].splitlines()[-1] == "nothing that changed is at tiemstamp, which --ignore names"
+    refused = reportcast("diff", "--json", "--ignore", "timestamp", *files)
+    assert (refused.code, refused.out) == (2, "")
+    assert "--ignore cannot go with --json" in refused.err
 
 
 def test_the_delta_for_programs(reportcast: Shell, files: tuple[Path, Path]) -> None:
@@ -119,7 +138,7 @@ def test_generic_reports(reportcast: Shell, files: tuple[Path, Path]) -> None:
 def test_the_headline(before: dict[str, Any], after: dict[str, Any], words: str) -> None:
     """In one sentence."""
     old, new = (comparable(parse_report(json.dumps(audit(0) | each).encode()).body) for each in (before, after))
-    changes = compare(old, new, ReportKind.AUDIT).without(["mark"])
+    changes = compare(old, new, ReportKind.AUDIT).without(Ignored(["mark"]))
 
     assert headline(changes) == words
     assert bool(changes) == (words != "nothing changed")

@@ -36,7 +36,7 @@ def fares(*reasons: str, stale: bool = False) -> Fares:
 @pytest.fixture
 def told() -> Any:
     """Give what tells of events, in plain lines without the time."""
-    telling = Telling()
+    telling = Telling(tuple(Transport))
 
     def tell(*events: Event) -> list[str]:
         lines = [line.plain for event in events for line in telling.tell(event, NOW)]
@@ -118,9 +118,11 @@ def test_trouble_is_told_once(told: Any) -> None:
     lost = Disconnected(Transport.WEBSOCKET, URL, Lost("the connection ended"), 0.5)
     connected = Connected(Transport.EVENTS, URL)
 
-    assert told(fares(), lost, lost, connected) == [
+    assert told(fares(), lost, lost, connected, lost, connected) == [
         "not connected by WebSocket: the connection ended; again in 500 ms, and so on",
-        f"connected again to {URL}/ by server-sent events; WebSocket does not get through, or was not asked for",
+        f"connected to {URL}/ by server-sent events; WebSocket does not get through",
+        "not connected by WebSocket: the connection ended; again in 500 ms, and so on",
+        f"connected again to {URL}/ by server-sent events; WebSocket does not get through",
     ]
     assert told(fares("late"), fares("late", "broker away", stale=True), fares()) == [
         "degraded: late",

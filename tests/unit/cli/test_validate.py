@@ -55,7 +55,21 @@ def test_findings_are_told_with_their_places(reportcast: Shell, file: Path) -> N
     assert flagged.lines[0].startswith(f"{file}:14:7: duplicate_key: the key 'name' stands twice")
     assert "with 1 finding" in flagged.lines[-1]
     assert held.lines[0] == flagged.lines[0]
+    assert held.lines[-1].startswith(f"{file}: would be held for duplicate_key, with 1 finding (")
     assert reportcast("validate", "--hold", "all", file).code == 1
+
+
+def test_all_findings_of_a_held_report_are_told(reportcast: Shell, file: Path) -> None:
+    """Not only the one that holds it: who mends it mends them all."""
+    twice = audit_bytes(1, repos=2 * [{"name": "nas", "status": "clean"}], note=1)
+    file.write_bytes(twice.replace(b'"note"', b'"note": 2, "note"'))
+
+    lines = reportcast("validate", "--hold", "all", file).lines
+    told = reportcast("validate", "--hold", "all", "--json", file).told[0]
+
+    assert [kind in line for line in lines for kind in ("duplicate_key: ", "duplicate_repo: ")].count(True) == 2
+    assert "held for duplicate_key, with 3 findings" in lines[-1]
+    assert (told["published"], told["reason"], len(told["findings"])) == (False, "duplicate_key", 3)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +123,7 @@ def test_what_cannot_be_read_is_trouble(reportcast: Shell, file: Path) -> None:
     assert done.code == 2
     assert len(done.lines) == 1
     none, special = done.err.splitlines()
-    assert none == f"reportcast: {file.with_name('none')} cannot be judged: none does not exist"
+    assert none == f"reportcast: {file.with_name('none')} does not exist"
     assert "it is a FIFO; a regular file is expected" in special
 
 

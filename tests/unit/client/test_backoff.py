@@ -34,9 +34,20 @@ def test_stability_begins_anew() -> None:
     assert backoff.wait_s(130.0) == 0.5
 
 
+def test_an_end_on_purpose_begins_anew() -> None:
+    """Who was told when to come back is not kept away for what failed before."""
+    backoff = Backoff(Latest())
+    for _ in range(6):
+        backoff.wait_s(0.0)
+
+    backoff.opened(1.0)
+    assert backoff.wait_s(2.0, told_s=0.25, is_exact=True) == 0.25
+    assert backoff.wait_s(3.0) == 0.5
+
+
 def test_what_the_gateway_asks_for() -> None:
     """Is done exactly, if it is for this client alone; and spread, if all are told the same."""
     backoff = Backoff(Latest())
 
     assert backoff.wait_s(0.0, told_s=0.25, is_exact=True) == 0.25
-    assert backoff.wait_s(0.0, told_s=5.0) == 6.0
+    assert backoff.wait_s(0.0, told_s=5.0) == 5.5

@@ -61,7 +61,7 @@ async def answering(*answers: str) -> AsyncIterator[tuple[HttpScript, str]]:
 
 
 def by(transport: Transport, url: str) -> connect:
-    return connect(url, transports=[transport], proxy=False, timing=QUICK)
+    return connect(url, "audit", transports=[transport], proxy=False, timing=QUICK)
 
 
 async def test_a_gap_on_a_websocket() -> None:

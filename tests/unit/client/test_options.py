@@ -1,5 +1,7 @@
 """Where requests go."""
 
+from typing import Any
+
 import pytest
 from reportcast.contracts.position import Position
 from reportcast_client import connect
@@ -32,14 +34,25 @@ def test_no_address(given: str) -> None:
 
 def test_nothing_to_follow() -> None:
     """Is an error at once."""
-    for urls, transports in (([], ["websocket"]), (["http://h"], [])):
-        with pytest.raises(ValueError, match="needs a gateway and a transport"):
-            connect(urls, transports=transports)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="needs a gateway"):
+        connect([])
+    with pytest.raises(ValueError, match="needs a transport"):
+        connect("http://h", transports=[])
+
+
+def test_wishes_that_are_none() -> None:
+    """Are refused at once: an unknown transport, and one word where several may stand."""
+    with pytest.raises(ValueError, match="'carrier' is no transport; websocket, events, poll are"):
+        connect("http://h", transports=["poll", "carrier"])
+    wishes: list[dict[str, Any]] = [{"transports": "poll"}, {"statuses": "dirty"}, {"names": "lab-*"}]
+    for wish in wishes:
+        with pytest.raises(ValueError, match="is a list of words"):
+            connect("http://h", **wish)
 
 
 def test_what_is_asked() -> None:
     """By each transport: the channel, the part, and where the client stands."""
-    plain = Options(["https://h"])
+    plain = Options(["https://h"], "audit")
     part = Options(["http://h"], None, "secret", statuses=["dirty", "extra"], names=["a-*", "b&c"])
 
     assert plain.websocket_url("https://h", AT) == "wss://h/ws?channel=audit&epoch=1b65fea20ca22296&offset=4"

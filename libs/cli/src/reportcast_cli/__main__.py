@@ -29,6 +29,23 @@ app = typer.Typer(
 )
 
 
+# What the auditor says of repositories (docs/protocol.md, Report); other words may stand in reports.
+STATES = ("clean", "dirty", "missing", "extra", "mismatched")
+
+
+def _states(incomplete: str) -> list[str]:
+    return [state for state in STATES if state.startswith(incomplete)]
+
+
+def _holds(incomplete: str) -> list[str]:
+    """Complete the last of some kinds of findings."""
+    from reportcast.contracts.findings import FindingKind
+
+    given, comma, last = incomplete.rpartition(",")
+    kinds = [kind for kind in FindingKind if kind not in given.split(",")]
+    return [given + comma + word for word in (kinds if given else [*kinds, "all"]) if word.startswith(last)]
+
+
 class Way(enum.StrEnum):
     """As ``reportcast_client.Transport``, which takes longer to import than all else here."""
 
@@ -122,7 +139,8 @@ def tail(
     channel: Channel = None,
     token: Token = None,
     state: Annotated[
-        list[str] | None, typer.Option(metavar="WORD", help="Only repositories in this state; may come again.")
+        list[str] | None,
+        typer.Option(metavar="WORD", autocompletion=_states, help="Only repositories in this state; may come again."),
     ] = None,
     name: Annotated[
         list[str] | None,
@@ -158,7 +176,8 @@ def diff(
     after: Annotated[str, typer.Argument(metavar="B", help="The same.")],
     token: Token = None,
     ignore: Annotated[
-        list[str] | None, typer.Option(metavar="MEMBER", help="A member of the whole, as timestamp; may come again.")
+        list[str] | None,
+        typer.Option(metavar="PLACE", help="A place that may differ, as timestamp, repos[*].note; may come again."),
     ] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the delta (docs/protocol.md), and nothing else.")
@@ -177,7 +196,10 @@ def validate(
         str, typer.Option("--channel", "-c", metavar="NAME", help="audit, audit-… hold audit reports, others any JSON.")
     ] = "audit",
     hold: Annotated[
-        str, typer.Option(metavar="KINDS", help="Findings that refuse a report, as REPORT_HOLD has them; or all.")
+        str,
+        typer.Option(
+            metavar="KINDS", autocompletion=_holds, help="Findings that hold a report, as REPORT_HOLD has them; or all."
+        ),
     ] = "",
     after: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The last good report, before which this one should not be.")

@@ -8,6 +8,7 @@ Source: docs/protocol.md, Deltas.
 """
 
 import dataclasses
+import re
 from collections.abc import Sequence
 
 import msgspec
@@ -45,6 +46,11 @@ class RepoChange:
     after: str | None
     members: tuple[Member, ...] = ()
 
+    @property
+    def is_change(self) -> bool:
+        """Whether anything of it is left to be told."""
+        return self.before != self.after or bool(self.members)
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Changes:
@@ -66,10 +72,49 @@ class Changes:
     def __bool__(self) -> bool:
         return bool(self.repos or self.moved or self.summary or self.members)
 
-    def without(self, ignored: Sequence[str]) -> "Changes":
-        """Give the changes but those of some members of the whole."""
-        kept = tuple(member for member in self.members if member.path not in ignored)
-        return dataclasses.replace(self, members=kept)
+    def without(self, ignored: "Ignored") -> "Changes":
+        """Give the changes but those in some places."""
+        repos = (_repo_without(repo, ignored) for repo in self.repos)
+        return Changes(
+            repos=tuple(repo for repo in repos if repo.is_change),
+            moved=0 if self.moved and "repos" in ignored else self.moved,
+            summary=tuple(member for member in self.summary if f"summary.{member.path}" not in ignored),
+            members=tuple(member for member in self.members if member.path not in ignored),
+        )
+
+
+def _repo_without(repo: RepoChange, ignored: "Ignored") -> RepoChange:
+    place = f"repos[{repo.name}]"
+    if place in ignored:
+        return RepoChange(repo.name, repo.after, repo.after)
+    if None not in (repo.before, repo.after) and f"{place}.status" in ignored:
+        repo = dataclasses.replace(repo, before=repo.after)
+    members = tuple(member for member in repo.members if f"{place}.{member.path}" not in ignored)
+    return dataclasses.replace(repo, members=members)
+
+
+class Ignored:
+    """
+    Places that may differ; ``place in ignored`` says whether one is among them, or below one of them.
+
+    Args:
+        patterns: As places are shown (``timestamp``, ``repos[nas].local_path``); ``*`` stands for anything.
+    """
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        below = r"(?:[.\[].*)?"
+        self._places = {each: re.compile(re.escape(each).replace(r"\*", ".*") + below, re.DOTALL) for each in patterns}
+        self._used: set[str] = set()
+
+    def __contains__(self, place: str) -> bool:
+        found = [pattern for pattern, places in self._places.items() if places.fullmatch(place)]
+        self._used.update(found)
+        return bool(found)
+
+    @property
+    def unused(self) -> Sequence[str]:
+        """Those in which nothing that was asked for was."""
+        return [pattern for pattern in self._places if pattern not in self._used]
 
 
 def comparable(body: bytes) -> bytes:

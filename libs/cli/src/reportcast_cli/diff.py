@@ -13,10 +13,11 @@ from reportcast.contracts.report import Report, ReportKind, parse_report
 from rich.text import Text
 from watcher.reader import Reader
 
-from reportcast_cli.changes import comparable, compare
+from reportcast_cli.changes import Ignored, comparable, compare
 from reportcast_cli.exits import Exit, Trouble
 from reportcast_cli.fetch import MAX_BYTES, fetch, refusal_of
 from reportcast_cli.terminal import console, printable, say, say_bytes
+from reportcast_cli.verdict import in_full
 from reportcast_cli.words import headline, lines
 
 STDIN = "-"
@@ -38,9 +39,12 @@ def run(before: str, after: str, token: str | None, ignored: Sequence[str], as_j
     kind, note = _kind_of(sides)
     old, new = (_parse(side, kind) for side in sides)
     if as_json:
+        if ignored:
+            raise Trouble("--ignore cannot go with --json, whose delta makes all of the one report of the other")
         say_bytes(diff(old.body, new.body, kind) or _whole(new))
         return Exit.FINE if old.body == new.body else Exit.OTHERWISE
-    changes = compare(comparable(old.body), comparable(new.body), kind).without(ignored)
+    places = Ignored(ignored)
+    changes = compare(comparable(old.body), comparable(new.body), kind).without(places)
     if not changes:
         return Exit.FINE
     out = console()
@@ -49,6 +53,8 @@ def run(before: str, after: str, token: str | None, ignored: Sequence[str], as_j
     if note:
         say(out, Text(note, "dim"))
     say(out, *lines(changes))
+    for place in places.unused:
+        say(out, Text(f"nothing that changed is at {printable(place)}, which --ignore names", "dim"))
     return Exit.OTHERWISE
 
 
@@ -69,7 +75,7 @@ def _read(where: str, token: str | None) -> bytes:
         return _fetch(where, token)
     reading = Reader(Path(where), ReportKind.GENERIC, MAX_BYTES).read()
     if isinstance(reading.content, ReportError) and not reading.raw:
-        raise Trouble(str(reading.content).replace(Path(where).name, where, 1))
+        raise Trouble(in_full(reading.content, where))
     return reading.raw
 
 

@@ -13,6 +13,7 @@ from reportcast_cli.terminal import printable
 TIMEOUT_S = 10.0
 # Four times what a watcher reads by default, so that nobody's disk or memory is filled by an address.
 MAX_BYTES = 64 * 1024 * 1024
+ADMISSION_HINT = "--token or REPORTCAST_TOKEN gives it"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,7 +87,9 @@ def fetch_json(url: str, token: str | None = None, **parameters: str | None) -> 
 def refusal_of(answer: Answer) -> str:
     """Give the sentence with which a request was refused."""
     told = (_object(answer.body) or {}).get("error")
-    return printable(told, 300) if isinstance(told, str) else "and does not say why; is a Reportcast gateway there?"
+    if not isinstance(told, str):
+        return "and does not say why; is a Reportcast gateway there?"
+    return f"{printable(told, 300)}; {ADMISSION_HINT}" if answer.status == 401 else printable(told, 300)
 
 
 def reason_of(exc: BaseException) -> str:

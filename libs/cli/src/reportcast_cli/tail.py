@@ -8,12 +8,22 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 
 from reportcast.contracts.clock import utc_now
-from reportcast_client import Changed, Disconnected, Event, Fares, FeedError, Transport, connect
+from reportcast_client import (
+    Changed,
+    Connected,
+    Disconnected,
+    Event,
+    Fares,
+    FeedError,
+    Transport,
+    Unauthorized,
+    connect,
+)
 
 from reportcast_cli.exits import Exit, Trouble
-from reportcast_cli.fetch import gateway_url
+from reportcast_cli.fetch import ADMISSION_HINT, gateway_url
 from reportcast_cli.telling import Telling
-from reportcast_cli.terminal import complain, console, say, say_bytes
+from reportcast_cli.terminal import complain, console, printable, say, say_bytes
 
 
 def run(
@@ -27,16 +37,12 @@ def run(
     as_json: bool,
 ) -> Exit:
     """Follow, and print what happens; ends after ``count`` reports, or when nothing more can come."""
+    ways = tuple(map(Transport, transports)) or tuple(Transport)
+    feed = connect(gateway_url(address), channel, token=token, statuses=statuses, names=names, transports=ways)
     try:
-        feed = connect(
-            gateway_url(address),
-            channel,
-            token=token,
-            statuses=statuses,
-            names=names,
-            transports=tuple(map(Transport, transports)) or tuple(Transport),
-        )
-        asyncio.run(_follow(feed, _print_frames() if as_json else _print_words(), count))
+        asyncio.run(_follow(feed, _print_frames() if as_json else _print_words(ways), count))
+    except Unauthorized as exc:
+        raise Trouble(f"{address} cannot be followed: {exc}; {ADMISSION_HINT}") from exc
     except FeedError as exc:
         raise Trouble(f"{address} cannot be followed: {exc}") from exc
     return Exit.FINE
@@ -52,19 +58,21 @@ async def _follow(feed: connect, show: Callable[[Event], None], count: int | Non
                 return
 
 
-def _print_words() -> Callable[[Event], None]:
-    out, telling = console(), Telling()
+def _print_words(transports: Sequence[Transport]) -> Callable[[Event], None]:
+    out, telling = console(), Telling(transports)
     return lambda event: say(out, *telling.tell(event, utc_now().astimezone()))
 
 
 def _print_frames() -> Callable[[Event], None]:
     """Give what prints one frame a line; trouble goes to standard error, once for each outage."""
-    outages: list[str] = []
+    is_away = False
 
     def show(event: Event) -> None:
-        if isinstance(event, Disconnected) and str(event.reason) not in outages:
-            complain(f"not connected: {event.reason}")
-            outages[:] = [str(event.reason)]
+        nonlocal is_away
+        if isinstance(event, Connected | Disconnected):
+            if isinstance(event, Disconnected) and not is_away:
+                complain(f"not connected: {printable(str(event.reason))}")
+            is_away = isinstance(event, Disconnected)
         elif isinstance(event, Changed | Fares) and event.frame:
             # Some reports keep their white space; in a string there is no line feed.
             say_bytes(event.frame.replace(b"\n", b" ").replace(b"\r", b" "))

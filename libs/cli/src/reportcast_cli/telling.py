@@ -2,7 +2,7 @@
 
 import collections
 import datetime
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from reportcast.contracts.audit import Repo
@@ -28,9 +28,16 @@ class _Repos(msgspec.Struct):
 
 
 class Telling:
-    """Turns events into lines; remembers what was told, so that nothing is told twice."""
+    """
+    Turns events into lines; remembers what was told, so that nothing is told twice.
 
-    def __init__(self) -> None:
+    Args:
+        transports: What may be used, best first.
+    """
+
+    def __init__(self, transports: Sequence[Transport]) -> None:
+        self._best = transports[0]
+        self._was_connected = False
         self._report: Report | None = None
         self._reasons: tuple[str, ...] = ()
         self._trouble: tuple[str, str] | None = None
@@ -50,13 +57,13 @@ class Telling:
                 yield _line(now, Text(f"{event.code}: {printable(event.message)}", "yellow"))
 
     def _connected(self, event: Connected, now: datetime.datetime) -> Iterator[Text]:
-        again = "again " if self._trouble else ""
-        self._trouble = None
+        again = "again " if self._was_connected else ""
+        self._trouble, self._was_connected = None, True
         told = Text.assemble(
             (f"connected {again}", "green"), f"to {printable(event.url)}/ by {_NAMES[event.transport]}"
         )
-        if event.transport is not Transport.WEBSOCKET:
-            told.append("; WebSocket does not get through, or was not asked for", "yellow")
+        if event.transport is not self._best:
+            told.append(f"; {_NAMES[self._best]} does not get through", "yellow")
         yield _line(now, told)
 
     def _disconnected(self, event: Disconnected, now: datetime.datetime) -> Iterator[Text]:

@@ -13,6 +13,7 @@ from reportcast.contracts.clock import utc_now, utc_ns
 from reportcast.contracts.errors import (
     ReportEncodingError,
     ReportError,
+    ReportHeld,
     ReportMissing,
     ReportShapeError,
     ReportSyntaxError,
@@ -83,11 +84,11 @@ def judge_file(file: str, gate: Gate) -> Verdict:
     reading = _standard_input(gate) if file == STDIN else Reader(Path(file), gate.kind, gate.max_bytes).read()
     name = "standard input" if file == STDIN else file
     try:
-        report, findings = _pass(reading, gate)
+        report, findings, held = _pass(reading, gate)
     except ReportError as error:
         is_there = not isinstance(error, ReportMissing | ReportUnreadable)
         return Verdict(name, reading.raw, error=error, is_there=is_there, hint=_hint(error, reading.raw))
-    return Verdict(name, reading.raw, report, findings)
+    return Verdict(name, reading.raw, report, findings, error=held)
 
 
 def _standard_input(gate: Gate) -> Reading:
@@ -102,11 +103,17 @@ def _standard_input(gate: Gate) -> Reading:
     return Reading(content, STDIN, raw, modified_ns=utc_ns(utc_now()))
 
 
-def _pass(reading: Reading, gate: Gate) -> tuple[Report, tuple[Finding, ...]]:
+def _pass(reading: Reading, gate: Gate) -> tuple[Report, tuple[Finding, ...], ReportHeld | None]:
+    """Give the report, all that is odd about it, and whether it would be held for that."""
     if isinstance(reading.content, ReportError):
         raise reading.content
-    findings = judge(Dated(reading.content, reading.modified_ns), gate.last, utc_now(), gate.hold)
-    return reading.content, findings
+    report, now = Dated(reading.content, reading.modified_ns), utc_now()
+    findings = judge(report, gate.last, now, hold=())
+    try:
+        judge(report, gate.last, now, gate.hold)
+    except ReportHeld as held:
+        return report.report, findings, held
+    return report.report, findings, None
 
 
 def _hint(error: ReportError, raw: bytes) -> str | None:

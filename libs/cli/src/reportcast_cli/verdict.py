@@ -2,8 +2,9 @@
 
 import codecs
 import dataclasses
+import os
 
-from reportcast.contracts.errors import Place, ReportError
+from reportcast.contracts.errors import Place, ReportError, ReportHeld
 from reportcast.contracts.messages import Finding
 from reportcast.contracts.report import Report
 from rich.cells import cell_len
@@ -25,7 +26,7 @@ class Verdict:
     Attributes:
         file: As it was named.
         raw: Its bytes; empty if they could not be read.
-        report: What would be published; ``None`` if nothing would be.
+        report: What it is; ``None`` if it is none.
         findings: What is odd about the report.
         error: Why nothing would be published.
         is_there: Whether there was anything to judge.
@@ -48,13 +49,18 @@ class Verdict:
         return Exit.FINE if self.error is None else Exit.OTHERWISE
 
 
+def in_full(error: ReportError, file: str) -> str:
+    """Say what is wrong with a file by its whole name, where the watcher tells its clients the last part alone."""
+    return printable(str(error).replace(os.path.basename(file), file, 1))
+
+
 def told(verdict: Verdict) -> None:
     """Print it as one line of JSON."""
     error, report = verdict.error, verdict.report
     say_json(
         {
             "file": verdict.file,
-            "published": report is not None,
+            "published": error is None,
             "reason": error and error.reason,
             "message": error and str(error),
             "line": error.place.line if error and error.place else None,
@@ -70,14 +76,14 @@ def told(verdict: Verdict) -> None:
 def show(verdict: Verdict) -> None:
     """Print it for a person."""
     out, name = console(), printable(verdict.file)
-    if not verdict.is_there:
-        complain(f"{name} cannot be judged: {verdict.error}")
+    if verdict.error and not verdict.is_there:
+        complain(in_full(verdict.error, verdict.file))
         return
     for finding in verdict.findings:
         place = Place(finding.line, finding.column or 1, 0) if finding.line else None
         say(out, _line(name, place, finding.kind, finding.message, "yellow"), *_excerpt(verdict.raw, place))
-    if verdict.error is not None:
-        error = verdict.error
+    error = verdict.error
+    if error is not None and not isinstance(error, ReportHeld):  # what holds a report is among the findings
         say(out, _line(name, error.place, error.reason, str(error), "red"), *_excerpt(verdict.raw, error.place))
     say(out, _summary(name, verdict))
 
@@ -98,8 +104,10 @@ def _summary(name: str, verdict: Verdict) -> Text:
         parts.insert(0, f"of {printable(report.timestamp, 64)}")
     if report.repos:
         parts.insert(0, counted(len(report.repos), "repository", "repositories"))
-    style = "bold yellow" if verdict.findings else "bold green"
-    return Text.assemble(name, ": ", ("would be published", style), f"{with_findings} ({', '.join(parts)})")
+    told = ("would be published", "bold yellow" if verdict.findings else "bold green")
+    if verdict.error is not None:
+        told = (f"would be held for {verdict.error.reason}", "bold red")
+    return Text.assemble(name, ": ", told, f"{with_findings} ({', '.join(parts)})")
 
 
 def _excerpt(raw: bytes, place: Place | None) -> list[Text]:

@@ -28,7 +28,7 @@ def headline(changes: Changes) -> str:
         f"{counted(turned, 'repository', 'repositories')} changed state" if turned else "",
         f"{new} added" if new else "",
         f"{gone} removed" if gone else "",
-        f"{others} with other details" if others else "",
+        f"{others} changed otherwise" if others else "",
         f"{changes.moved} moved" if changes.moved and not repos else "",
     ]
     rest = len(changes.summary) + len(changes.members)

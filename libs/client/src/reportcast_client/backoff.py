@@ -41,8 +41,10 @@ class Backoff:
         if self._opened_s is not None and now_s - self._opened_s >= self._stable_s:
             self._failures = 0
         self._opened_s = None
+        if told_s is not None and is_exact:
+            # It ended on purpose and said when to come back: what failed before says nothing about that time.
+            self._failures = 0
+            return told_s
         bound_s = min(self._cap_s, self._base_s * 2 ** min(self._failures, _MAX_DOUBLINGS))
         self._failures += 1
-        if told_s is not None and is_exact:
-            return told_s
         return (told_s or 0.0) + self._chance.uniform(0, bound_s)

@@ -12,7 +12,7 @@ from reportcast_client.engine import Engine
 from reportcast_client.errors import ClientError, FeedError, Interruption
 from reportcast_client.events import Changed, Connected, Disconnected, Event, Fares, Problem, Transport
 from reportcast_client.frames import Delta, Frame, Refusal, Skipped, Status
-from reportcast_client.options import Options, Timing, url_of
+from reportcast_client.options import Options, Timing, several, transports_of, url_of
 from reportcast_client.reducer import Outcome, State, Step, held
 from reportcast_client.report import Report
 
@@ -168,7 +168,7 @@ class connect:  # noqa: N801 - as the libraries of the field name it
         statuses: Of an audit report, only the repositories with one of these states;
         names: and with one of these names, in which ``*`` stands for anything.
         report: What was kept of an earlier feed: it goes on from there, if it can.
-        transports: What may be used; what is best comes first.
+        transports: What may be used, of ``Transport``; what is best comes first.
         compression: Whether to ask for it.
         proxy: Another proxy than the environment's; ``False`` for none.
         tls: What proves a gateway to be the right one; ``None``: the authorities of the system.
@@ -176,19 +176,19 @@ class connect:  # noqa: N801 - as the libraries of the field name it
         timing: How patient it is.
 
     Raises:
-        ValueError: If the address is none, or no transport is allowed.
+        ValueError: If the address is none, no transport is allowed, or one word stands where several may.
     """
 
     def __init__(
         self,
         url: str | Sequence[str],
-        channel: str | None = "audit",
+        channel: str | None = None,
         *,
         token: str | None = None,
         statuses: Sequence[str] = (),
         names: Sequence[str] = (),
         report: Report | None = None,
-        transports: Sequence[Transport] = tuple(Transport),
+        transports: Sequence[str] = tuple(Transport),
         compression: bool = True,
         proxy: str | bool = True,
         tls: ssl.SSLContext | None = None,
@@ -196,15 +196,15 @@ class connect:  # noqa: N801 - as the libraries of the field name it
         timing: Timing | None = None,
     ) -> None:
         urls = [url_of(each) for each in ([url] if isinstance(url, str) else url)]
-        if not urls or not transports:
-            raise ValueError("a feed needs a gateway and a transport; none was given")
+        if not urls:
+            raise ValueError("a feed needs a gateway; none was given")
         self._options = Options(
             urls=urls,
             channel=channel,
             token=token,
-            statuses=tuple(statuses),
-            names=tuple(names),
-            transports=tuple(transports),
+            statuses=several("statuses", statuses),
+            names=several("names", names),
+            transports=transports_of(transports),
             compression=compression,
             proxy=proxy,
             tls=tls,

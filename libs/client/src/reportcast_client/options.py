@@ -3,7 +3,7 @@
 import dataclasses
 import ssl
 import urllib.parse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from reportcast.contracts.position import Position
 
@@ -44,7 +44,7 @@ class Options:
     """
 
     urls: Sequence[str]
-    channel: str | None = "audit"
+    channel: str | None = None
     token: str | None = dataclasses.field(default=None, repr=False)
     statuses: Sequence[str] = ()
     names: Sequence[str] = ()
@@ -79,6 +79,40 @@ class Options:
         words = {"status": ",".join(self.statuses), "name": ",".join(self.names)}
         given = channel | more | {name: value for name, value in words.items() if value}
         return "?" + urllib.parse.urlencode(given, safe=",:*") if given else ""
+
+
+def transports_of(names: Iterable[str]) -> tuple[Transport, ...]:
+    """
+    Give the transports that may be used.
+
+    Args:
+        names: What is best comes first.
+
+    Raises:
+        ValueError: If there is none, or one that is unknown.
+    """
+    names = several("transports", names)
+    if unknown := [name for name in names if name not in set(Transport)]:
+        raise ValueError(f"{unknown[0]!r} is no transport; {', '.join(Transport)} are")
+    if not names:
+        raise ValueError("a feed needs a transport; none was given")
+    return tuple(map(Transport, names))
+
+
+def several(what: str, words: Iterable[str]) -> tuple[str, ...]:
+    """
+    Give words of which there may be several.
+
+    Args:
+        what: They are, for the error.
+        words: Not a single string, whose letters would be taken for them.
+
+    Raises:
+        ValueError: If it is a string.
+    """
+    if isinstance(words, str):
+        raise ValueError(f"{what} is a list of words; {words!r} is one word, [{words!r}] a list of it")
+    return tuple(words)
 
 
 def url_of(text: str) -> str:
