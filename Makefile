@@ -71,7 +71,7 @@ bench-redis: setup ## What publishing costs Redis, by size and subscribers (1 mi
 bench-sockets: setup ## The kernel's memory for 5000 idle connections, and a gateway's without any (1 minute)
 	$(BIN)/python -m bench.idle_sockets
 
-bench-transports: setup ## Memory, CPU and latency of a client by WebSocket, events and polls; conditional polls (3 minutes)
+bench-transports: setup ## Memory, CPU and latency of a client by WebSocket, events and polls; conditional polls (4 minutes)
 	$(BIN)/python -m bench.transports
 
 bench-canary: setup ## What the self-probe costs watcher, gateway and Redis while nothing else happens (4 minutes)

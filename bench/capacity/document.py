@@ -16,7 +16,7 @@ CHANGES_PER_MINUTE = (0, 1, 10)
 END = "<!-- end -->"
 SHARE, GIB = 0.6, 2**30
 
-# Name of a benchmark's results, by which they are kept: fanout, sockets, redis.
+# Name of a benchmark's results, by which they are kept: fanout, sockets, redis, transports.
 Results = Mapping[str, Mapping[str, Any]]
 
 
@@ -104,6 +104,23 @@ def _redis_limits(results: Results) -> str:
     return aligned(rows)
 
 
+def _transports(results: Results) -> str:
+    measured = results["transports"]
+    rows = [["transport", "memory of an idle client", "CPU of a change for each", "publication to client, p50"]]
+    for name, each in measured["transports"].items():
+        took = f"{measured['latency_ms'][name]:.0f} ms"
+        rows.append([_TRANSPORTS[name], f"{each['idle_bytes']:,} bytes", f"{each['change_us']:.1f} µs", took])
+    polls = measured["conditional_polls"]
+    told = (
+        f"{measured['clients']:,} clients; the latency is with 500 of each on one gateway.\nA poll that is answered 304 "
+        f"takes {polls['cpu_us']:.0f} µs of CPU: {polls['per_core_per_s']:,} a second of a core."
+    )
+    return f"{aligned(rows)}\n\n{told}{_from(results, 'transports')}"
+
+
+_TRANSPORTS = {"websocket": "WebSocket, `reportcast.v1`", "events": "server-sent events", "poll": "long poll"}
+
+
 def million(results: Results) -> Worked:
     """Work out the plan of the document, which needs all results."""
     return work(
@@ -130,6 +147,7 @@ def _from(results: Results, name: str) -> str:
 
 TABLES: dict[str, tuple[Callable[[Results], str], tuple[str, ...]]] = {
     "gateway": (_gateway, ("fanout",)),
+    "transports": (_transports, ("transports",)),
     "cores": (_cores, ("fanout", "sockets")),
     "sockets": (_sockets, ("sockets",)),
     "redis": (_redis, ("redis",)),

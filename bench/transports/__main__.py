@@ -43,7 +43,7 @@ POLLS, POLL_CONNECTIONS = 50_000, 64
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command."""
     parser = argparse.ArgumentParser(prog="python -m bench.transports", description="Compare the transports.")
-    parser.add_argument("--clients", type=positive, default=9000, help="idle clients of each transport (%(default)s)")
+    parser.add_argument("--clients", type=positive, default=10_000, help="idle clients of each transport (%(default)s)")
     parser.add_argument("--changes", type=positive, default=10, help="that are measured (%(default)s)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="where to keep results (bench/results)")
     options = parser.parse_args(arguments)
