@@ -112,8 +112,8 @@ def _transports(results: Results) -> str:
         rows.append([_TRANSPORTS[name], f"{each['idle_bytes']:,} bytes", f"{each['change_us']:.1f} µs", took])
     polls = measured["conditional_polls"]
     told = (
-        f"{measured['clients']:,} clients; the latency is with 500 of each on one gateway.\nA poll that is answered 304 "
-        f"takes {polls['cpu_us']:.0f} µs of CPU: {polls['per_core_per_s']:,} a second of a core."
+        f"{measured['clients']:,} clients; the latency is with 500 of each on one gateway.\nA poll that is answered "
+        f"304 takes {polls['cpu_us']:.0f} µs of CPU: {polls['per_core_per_s']:,} a second of a core."
     )
     return f"{aligned(rows)}\n\n{told}{_from(results, 'transports')}"
 
