@@ -31,6 +31,7 @@ class Way:
         self.now_s = 1000.0
         self.broken: set[Hop] = set()
         self.is_slow = False
+        self.is_breaking = False
         self.source: Source | None = None
         self.position: Position | None = None
         self.heard_at: datetime.datetime | None = None
@@ -87,7 +88,10 @@ class Way:
         elif not works:
             self.probe.closed("it was refused", self.now_s)
         self.is_open = works
-        if works and not self.is_slow and self.position:
+        if works and self.is_breaking:
+            self.probe.closed("what came is not the canary", self.now_s + STEP_S / 5)
+            self.is_open = False
+        elif works and not self.is_slow and self.position:
             self.probe.returned(self.position, RoundTrip(NOW, 0.01), self.now_s)
 
 
@@ -203,6 +207,28 @@ def test_a_websocket_that_is_opened_again(way: Way) -> None:
     way.broken = set()
 
     assert way.go(STEP_S) == Verdict(State.UP)
+
+
+def test_a_websocket_that_opens_and_breaks_again(way: Way) -> None:
+    """Twice a second, for ever: that nothing comes back over it counts, not that it could be opened."""
+    way.is_breaking = True
+
+    assert way.named_after_s(Hop.WEBSOCKET) <= NAMED_WITHIN_S
+    for _ in range(100):
+        assert way.go(STEP_S).hop is Hop.WEBSOCKET
+
+    way.is_breaking = False
+    assert way.go(2).state is State.UP
+
+
+def test_one_that_breaks_from_the_beginning() -> None:
+    """Is not waited for for ever, whether there are canaries or none."""
+    with_canaries, without = Way(), Way()
+    without.broken = {Hop.FILE, Hop.WATCHER}
+    for way in (with_canaries, without):
+        way.is_breaking = True
+
+        assert way.named_after_s(Hop.WEBSOCKET) <= NAMED_WITHIN_S
 
 
 def test_its_own_hop_comes_first(way: Way) -> None:

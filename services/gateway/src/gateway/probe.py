@@ -17,6 +17,8 @@ from reportcast.contracts.position import Continuity, Position
 
 # The WebSocket may be away for so long: it is tried again twice a second.
 OPEN_S = 2.5
+# One that breaks sooner after it was opened was not open.
+STEADY_S = 1.0
 # What is here is on the WebSocket within milliseconds.
 BACK_S = 2.0
 # A link that is lost for less is back before anybody would look.
@@ -114,7 +116,12 @@ class Probe:
     def __init__(self, now_s: float) -> None:
         self.last: RoundTrip | None = None
         self._judged_s = self._patient_s = now_s
-        self._is_open, self._socket_s = False, now_s
+        # Of the WebSocket: since when it is open, without interruption or between attempts that brought nothing; and
+        # since when it is away, or opens only to break again.
+        self._is_open, self._is_proved = False, False
+        self._latest_s: float = now_s
+        self._opened_s: float | None = None
+        self._away_s = now_s
         self._why = "it has not been opened yet"
         self._returned: Position | None = None
         self._owed: tuple[Position, float] | None = None
@@ -126,17 +133,22 @@ class Probe:
     def opened(self, now_s: float) -> None:
         """Note that the WebSocket is open, as what comes out of it shows."""
         if not self._is_open:
-            self._is_open, self._socket_s = True, now_s
+            self._is_open, self._latest_s = True, now_s
+            self._opened_s = self._opened_s or now_s
 
     def closed(self, why: str, now_s: float) -> None:
         """Note that the WebSocket could not be opened, or was closed."""
-        if self._is_open:
-            self._is_open, self._socket_s = False, now_s
+        if self._is_good(now_s):
+            self._away_s = now_s
+        if self._is_proved:
+            self._opened_s = None
+        self._is_open = self._is_proved = False
         self._why = why
 
     def returned(self, position: Position, trip: RoundTrip | None, now_s: float) -> None:
         """Note a canary that came over the WebSocket; ``trip`` is ``None`` if it may have been there for long."""
         self._returned = position
+        self._is_proved = True
         self.last = trip or self.last
         self._has_returned = True
         if self._owed and self._is_back(self._owed[0]):
@@ -177,16 +189,20 @@ class Probe:
     def _is_back(self, position: Position) -> bool:
         return self._returned is not None and self._returned.classify(position) is Continuity.DUPLICATE
 
+    def _is_good(self, now_s: float) -> bool:
+        """Say whether the WebSocket is open and brings something, or has not broken for a while at least."""
+        return self._is_open and (self._is_proved or now_s - self._latest_s >= STEADY_S)
+
     def _age_s(self, since_s: float, now_s: float) -> float:
         return now_s - max(since_s, self._patient_s)
 
     def _own(self, now_s: float) -> Verdict | None:
         """Say what this gateway itself does not do, whatever else does not work."""
-        away_s = self._age_s(self._socket_s, now_s)
-        if not self._is_open and away_s >= OPEN_S:
+        away_s = self._age_s(self._away_s, now_s)
+        if not self._is_good(now_s) and away_s >= OPEN_S:
             return _failing(Hop.WEBSOCKET, f"no WebSocket to this gateway's own port for {away_s:.0f} s: {self._why}")
-        if self._is_open and self._owed:
-            owed_s = self._age_s(max(self._owed[1], self._socket_s), now_s)
+        if self._opened_s is not None and self._owed:
+            owed_s = self._age_s(max(self._owed[1], self._opened_s), now_s)
             if owed_s >= BACK_S:
                 return _failing(
                     Hop.WEBSOCKET, f"what came from the broker was not given to a client for {owed_s:.0f} s"

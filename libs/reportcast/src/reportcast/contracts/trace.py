@@ -4,7 +4,12 @@ When a change came by, in the watcher: what travels in a message's header, so th
 Source: docs/protocol.md, Latency.
 """
 
+from typing import Annotated
+
 import msgspec
+
+# What comes from elsewhere may be any number; times are reckoned with, and told as fractions.
+Microseconds = Annotated[int, msgspec.Meta(ge=-(2**62), le=2**62)]
 
 
 class Skew(msgspec.Struct, frozen=True):
@@ -16,8 +21,8 @@ class Skew(msgspec.Struct, frozen=True):
         uncertainty_us: By how much that may be wrong, either way.
     """
 
-    offset_us: int
-    uncertainty_us: int
+    offset_us: Microseconds
+    uncertainty_us: Microseconds
 
 
 class Trace(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -32,10 +37,10 @@ class Trace(msgspec.Struct, frozen=True, omit_defaults=True):
         skew: Of the watcher's clock; ``None`` if it could not be measured yet.
     """
 
-    modified_us: int
-    detected_us: int
-    settled_us: int
-    published_us: int
+    modified_us: Microseconds
+    detected_us: Microseconds
+    settled_us: Microseconds
+    published_us: Microseconds
     skew: Skew | None = None
 
     @property

@@ -35,6 +35,8 @@ TICK_S = 1.0
 CLOSE_TIMEOUT_S = 5.0
 # Of a request, all but its body. nginx takes 32 KiB of headers, and browsers send no more than they are given.
 MAX_HEAD_BYTES = 64 * 1024
+# What is longer is not copied for each client.
+COPIED_BYTES = 4096
 # Name of the ASGI extension: a ``HandOff``, for one WebSocket; an ``HttpHandOff``, for one request.
 HAND_OFF = "reportcast.hand_off"
 # And of that by which a request is held: a ``Hold``.
@@ -90,7 +92,7 @@ class Server(uvicorn.Server):
             await self.on_tick(0)
             self._arrivals.sweep()
             self._arrivals.sweep_unread(
-                [each for each in self.server_state.connections if isinstance(each, HttpProtocol)]
+                [each for each in self.server_state.connections if isinstance(each, HttpProtocol) and not each.is_held]
             )
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(TICK_S):
@@ -221,6 +223,11 @@ class HttpProtocol(HttpToolsProtocol):
         self.scope = self.headers = latest.scope = None  # type: ignore[assignment] # they are most of what is kept
         return latest
 
+    @property
+    def is_held(self) -> bool:
+        """Whether a request waits for its answer; so nothing can be on its way to the client."""
+        return self._on_lost is not None
+
     def resume_after(self, exchange: RequestResponseCycle) -> None:
         """Go on with what the client asks next; ``exchange`` was answered."""
         self._on_lost = None
@@ -281,7 +288,12 @@ class HeldRequest:
             lines.append(b"content-length: %d\r\n" % len(content))
         if not self._exchange.keep_alive:
             lines.append(b"connection: close\r\n")
-        transport.write(b"".join((STATUS_LINE[status], *lines, b"\r\n", content)))
+        head = b"".join((STATUS_LINE[status], *lines, b"\r\n"))
+        if len(content) <= COPIED_BYTES:
+            transport.write(head + content)
+        else:  # one content for all who are answered with it, however slowly they take it
+            transport.write(head)
+            transport.write(content)
         self._protocol.resume_after(self._exchange)
 
 

@@ -42,6 +42,8 @@ def configure_logs(level: str, log_format: LogFormat | None, service: str) -> No
     root.setLevel(level.upper())
     # The library's INFO is a line for every connection; ours says the same with more in it.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    # It tells every header, and so every token, at debug.
+    logging.getLogger("websockets").setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
