@@ -18,6 +18,7 @@ def test_what_was_packed(size: int) -> None:
 
     assert b"".join(pieces) == TEXT
     assert max(map(len, pieces)) <= PIECE_BYTES
+    assert unpacking.is_whole
     assert list(unpacking.pieces(packed)) == []
 
 

@@ -9,7 +9,7 @@ from reportcast.contracts.position import Position
 
 from reportcast_client.errors import Blocked, Lost
 from reportcast_client.event_lines import EventLines
-from reportcast_client.http import http_client, pieces_of, refusal
+from reportcast_client.http import http_client, pieces_of, refusal, unpacking_of
 from reportcast_client.options import Options
 from reportcast_client.transport import Alive, Link, WherePosition
 
@@ -64,7 +64,7 @@ class _EventStream:
             raise Blocked(f"what answers sends {kind or 'something'}, not events")
         self._frames.clear()
         self._lines = EventLines(self._options.max_bytes)
-        self._pieces = pieces_of(response, self._options.encoding, self._alive)
+        self._pieces = pieces_of(response, unpacking_of(response, self._options.encoding), self._alive)
         self._ending.push_async_callback(self._pieces.aclose)
 
     async def close(self) -> None:

@@ -53,23 +53,24 @@ async def body_of(response: httpx.Response, max_bytes: int, asked: str, alive: A
         TooLarge: If it is longer than ``max_bytes``.
         Blocked: See ``Unpacking``.
     """
-    body = bytearray()
-    async with contextlib.aclosing(pieces_of(response, asked, alive)) as pieces:
+    body, unpacking = bytearray(), unpacking_of(response, asked)
+    async with contextlib.aclosing(pieces_of(response, unpacking, alive)) as pieces:
         async for piece in pieces:
             body += piece
             if len(body) > max_bytes:
                 raise TooLarge(max_bytes)
+    if not unpacking.is_whole:
+        raise Blocked("what answers is compressed, and cut short")
     return bytes(body)
 
 
-async def pieces_of(response: httpx.Response, asked: str, alive: Alive) -> AsyncGenerator[bytes, None]:
-    """
-    Give what an answer says as it comes, in pieces of bounded size; ``alive`` is called whenever something comes.
+def unpacking_of(response: httpx.Response, asked: str) -> Unpacking:
+    """Give what unpacks an answer; see there."""
+    return Unpacking(response.headers.get("Content-Encoding", ""), asked)
 
-    Raises:
-        Blocked: See ``Unpacking``.
-    """
-    unpacking = Unpacking(response.headers.get("Content-Encoding", ""), asked)
+
+async def pieces_of(response: httpx.Response, unpacking: Unpacking, alive: Alive) -> AsyncGenerator[bytes, None]:
+    """Give what an answer says as it comes, in pieces of bounded size; ``alive`` is called whenever something comes."""
     async for received in response.aiter_raw():
         alive()
         for piece in unpacking.pieces(received):

@@ -29,6 +29,11 @@ class Unpacking:
             raise Blocked(f"what answers is encoded as {encoding!r}, which nobody asked for")
         self._packed = zlib.decompressobj(_GZIP) if encoding == "gzip" else None
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether its end has come, as far as it has one of its own."""
+        return self._packed is None or self._packed.eof
+
     def pieces(self, received: bytes) -> Iterator[bytes]:
         """
         Take what came; give what that says, in bounded pieces.
