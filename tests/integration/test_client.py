@@ -296,7 +296,7 @@ async def test_a_program_that_leaves_its_loop(gateway: RunningGateway) -> None:
         sys.executable, "-c", _LEFT, gateway.address, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             told = await process.communicate()
     finally:
         with contextlib.suppress(ProcessLookupError):

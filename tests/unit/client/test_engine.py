@@ -237,12 +237,12 @@ async def _trickle(writer: asyncio.StreamWriter, text: bytes) -> None:
     step = -(-len(text) // 8)
     for at in range(0, len(text), step):
         writer.write(text[at : at + step])
-        await asyncio.sleep(0.06)
+        await asyncio.sleep(0.08)
 
 
 async def _serve_slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     head = (await reader.readuntil(b"\r\n\r\n")).decode()
-    hello, report = HELLO.replace(":30}", ":0.1}"), snapshot(1)
+    hello, report = HELLO.replace(":30}", ":0.2}"), snapshot(1)
     if key := re.search(r"Sec-WebSocket-Key: (\S+)", head):
         accept = f"Sec-WebSocket-Accept: {accept_key(key[1])}\r\nSec-WebSocket-Protocol: reportcast.v1\r\n\r\n"
         writer.write(f"HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{accept}".encode())
@@ -260,7 +260,7 @@ async def _serve_slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWrit
 @pytest.mark.parametrize("transport", list(Transport))
 async def test_a_report_that_comes_slowly(transport: Transport) -> None:
     """Comes: who still sends is not silent, be it one frame for longer than the gateway's rhythm."""
-    timing = Timing(base_s=0.01, cap_s=0.02, open_s=0.2)
+    timing = Timing(base_s=0.01, cap_s=0.02, open_s=0.4)
     async with (
         serving(_serve_slowly) as url,
         connect(url, "audit", transports=[transport], proxy=False, timing=timing) as feed,
