@@ -12,14 +12,14 @@ export function CountTiles({ report }: { report: AuditReport }) {
   return (
     <section
       aria-label="Summary"
-      className="grid grid-cols-[repeat(auto-fit,minmax(9rem,1fr))] gap-3 max-sm:grid-cols-2"
+      className="grid grid-cols-[repeat(auto-fit,minmax(9rem,1fr))] gap-3 max-sm:grid-cols-3 max-sm:gap-2"
     >
       {report.counts.map(([name, value]) => (
         <a
           key={name}
           href={hashOf("repositories", { status: name === "total" ? null : name })}
           data-tone={toneOf(name) ?? "none"}
-          className="card block px-4 pt-3 pb-2.5 hover:border-edge"
+          className="card block px-4 pt-3 pb-2.5 hover:border-edge max-sm:px-3 max-sm:pt-2"
         >
           <span className="block text-xs text-quiet capitalize">{name}</span>
           <span className="flex items-baseline gap-2">

@@ -12,8 +12,8 @@ export function Notices() {
   const isCut = (connection.kind === "offline" || connection.kind === "stopped") && view.body !== null
   const sentence = sourceSentence(view)
   return (
-    <div className="space-y-3 empty:hidden">
-      <div role="status" className="space-y-3 empty:hidden">
+    <>
+      <div role="status" className="space-y-3 empty:absolute">
         {isCut && <Cut />}
         {sentence && (
           <p data-tone="warn" className="card flex gap-2.5 border-tone/50 bg-tone-ground px-4 py-2.5 text-tone">
@@ -24,10 +24,10 @@ export function Notices() {
           </p>
         )}
       </div>
-      <div role="status" className="empty:hidden">
+      <div role="status" className="empty:absolute">
         {view.findings.length > 0 && <Findings findings={view.findings} />}
       </div>
-    </div>
+    </>
   )
 }
 

@@ -94,17 +94,18 @@ function Value({ value, isMono }: { value: Json; isMono: boolean }) {
   )
 }
 
-/** What this page saw of it. */
+/** What this page saw of it, and the last reports before. */
 function Past({ repo }: { repo: Repo }) {
   const log = useView((view) => view.log)
-  const steps = log.flatMap(({ at, changes }) => {
+  const past = useView((view) => view.past)
+  const steps = [...log, ...past].flatMap(({ at, changes }) => {
     const change = changes.find(({ key }) => key === repo.key)
     return change ? [{ at, change }] : []
   })
   return (
     <section className="border-t border-line p-4">
       <h3 className="title mb-2">What changed</h3>
-      {steps.length === 0 && <p className="text-quiet">Nothing since this page was opened.</p>}
+      {steps.length === 0 && <p className="text-quiet">Nothing in the last reports.</p>}
       <ol className="space-y-3">
         {steps.map(({ at, change }) => (
           <li key={`${at} ${change.to}`} className="border-l-2 border-accent pl-3">

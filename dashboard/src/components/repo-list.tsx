@@ -8,6 +8,8 @@ interface Props {
   readonly rows: readonly Row[]
   /** The key of the repository whose details are open. */
   readonly open: string | null
+  /** When a repository changed before this page was opened, in ms. */
+  readonly pastAt: ReadonlyMap<string, number>
   readonly hrefOf: (key: string) => string
   readonly onOpen: (key: string) => void
 }
@@ -15,10 +17,10 @@ interface Props {
 const OVERSCAN = 8
 
 /** The rows that are to be seen, and a few more; all of them on paper. */
-export function RepoList({ rows, open, hrefOf, onOpen }: Props) {
+export function RepoList({ rows, open, pastAt, hrefOf, onOpen }: Props) {
   const list = useRef<HTMLDivElement>(null)
   const isNarrow = useMedia("(max-width: 639.9px)")
-  const height = (isNarrow ? 3.75 : 2.5) * useRem()
+  const height = (isNarrow ? 3.75 : 2.25) * useRem()
   const [top, setTop] = useState(0)
   const isPrinting = usePrinting()
   const virtualizer = useWindowVirtualizer({
@@ -68,6 +70,7 @@ export function RepoList({ rows, open, hrefOf, onOpen }: Props) {
                   repo={row.repo}
                   href={hrefOf(row.key)}
                   index={index + 1}
+                  pastAt={pastAt.get(row.key)}
                   isTabStop={index === tabStop}
                   isOpen={row.key === open}
                 />

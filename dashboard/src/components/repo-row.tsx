@@ -10,6 +10,8 @@ interface Props {
   readonly href: string
   /** Among all rows, from 1: only those that are to be seen are in the document. */
   readonly index: number
+  /** When it changed before this page was opened, in ms. */
+  readonly pastAt: number | undefined
   readonly isTabStop: boolean
   readonly isOpen: boolean
 }
@@ -21,7 +23,7 @@ const ROW =
   "grid h-full items-center gap-x-4 px-4 grid-cols-[minmax(10rem,1.3fr)_8rem_minmax(0,1.6fr)_minmax(0,1.2fr)_5.5rem] max-lg:grid-cols-[minmax(8rem,1fr)_8rem_minmax(0,1.2fr)_5.5rem] max-sm:grid-cols-[minmax(0,1fr)_auto] max-sm:content-center max-sm:gap-y-0.5 max-sm:px-3.5"
 
 /** Renders again only if its repository changed: an unchanged one is the same object. */
-export const RepoRow = memo(function RepoRow({ repo, href, index, isTabStop, isOpen }: Props) {
+export const RepoRow = memo(function RepoRow({ repo, href, index, pastAt, isTabStop, isOpen }: Props) {
   const where = pathOf(repo) ?? remoteOf(repo)
   const hint = lineOf(repo.fields.mitigation ?? repo.fields.error ?? repo.fields.last_commit)
   return (
@@ -37,7 +39,7 @@ export const RepoRow = memo(function RepoRow({ repo, href, index, isTabStop, isO
         </a>
       </span>
       <span role="gridcell" className="min-w-0">
-        <StatusBadge status={repo.status} />
+        <StatusBadge status={repo.status} quiet={repo.status === "clean"} />
       </span>
       <span role="gridcell" className="foreign truncate font-mono text-xs text-quiet max-sm:col-span-2">
         {where}
@@ -46,9 +48,10 @@ export const RepoRow = memo(function RepoRow({ repo, href, index, isTabStop, isO
         {hint}
       </span>
       <span role="gridcell" className="text-right text-xs text-quiet max-sm:hidden">
-        {repo.changedAt !== null && (
+        {repo.changedAt === null ? (
+          pastAt !== undefined && <Age at={pastAt} />
+        ) : (
           <span className="font-semibold text-accent">
-            <span className="sr-only">changed </span>
             <Age at={repo.changedAt} />
           </span>
         )}
@@ -71,7 +74,7 @@ export function RepoHeader() {
       <span role="columnheader">Status</span>
       <span role="columnheader">Where</span>
       <span role="columnheader" className="max-lg:hidden">
-        What to do
+        Note
       </span>
       <span role="columnheader" className="text-right max-sm:hidden">
         Changed

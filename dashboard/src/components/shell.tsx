@@ -46,7 +46,7 @@ export function Shell({ places, present, isKiosk, onKiosk, footer, children }: P
         id="main"
         tabIndex={-1}
         data-settled={isSettled}
-        className={`${WIDTH} flex-1 space-y-4 py-5 outline-none max-sm:space-y-3 max-sm:py-3.5`}
+        className={`${WIDTH} flex flex-1 flex-col gap-4 py-5 outline-none max-sm:gap-3 max-sm:py-3.5`}
       >
         {children}
       </main>

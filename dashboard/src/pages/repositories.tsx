@@ -5,8 +5,18 @@ import { RepoToolbar } from "../components/repo-toolbar.tsx"
 import { useView } from "../hooks/use-feed.ts"
 import { useMedia } from "../hooks/use-media.ts"
 import { hashOf, navigate, type Route, useRoute } from "../route.ts"
-import { arrange, GROUPS, type Group, SORTS, type Sort, statusCounts, type Wish } from "../state/arrange.ts"
+import {
+  arrange,
+  GROUPS,
+  type Group,
+  type PastAt,
+  SORTS,
+  type Sort,
+  statusCounts,
+  type Wish,
+} from "../state/arrange.ts"
 import { type AuditReport, keyFor } from "../state/report.ts"
+import type { Step } from "../state/view.ts"
 
 /** Every repository of the report: found, ordered, grouped, and opened. */
 export default function Repositories() {
@@ -17,7 +27,9 @@ export default function Repositories() {
 function List({ report }: { report: AuditReport }) {
   const route = useRoute()
   const wish = useMemo(() => wishOf(route.params), [route])
-  const { rows, found } = useMemo(() => arrange(report, wish), [report, wish])
+  const past = useView((view) => view.past)
+  const pastAt = useMemo(() => lastChanges(past), [past])
+  const { rows, found } = useMemo(() => arrange(report, wish, pastAt), [report, wish, pastAt])
   const counts = useMemo(() => statusCounts(report.repos), [report])
   const open = openOf(route)
   const repo = useMemo(() => report.repos.find(({ key }) => key === open?.key) ?? null, [report, open?.key])
@@ -41,7 +53,13 @@ function List({ report }: { report: AuditReport }) {
             onWish={(change) => navigate(placeOf({ ...wish, ...change }, open?.key), { replace: true })}
           />
           {rows.length > 0 ? (
-            <RepoList rows={rows} open={open?.key ?? null} hrefOf={hrefOf} onOpen={(key) => navigate(hrefOf(key))} />
+            <RepoList
+              rows={rows}
+              open={open?.key ?? null}
+              pastAt={pastAt}
+              hrefOf={hrefOf}
+              onOpen={(key) => navigate(hrefOf(key))}
+            />
           ) : (
             <p className="card p-10 text-center text-quiet">
               {report.repos.length ? "No repository matches." : "The report lists no repositories."}
@@ -52,6 +70,11 @@ function List({ report }: { report: AuditReport }) {
       </div>
     </>
   )
+}
+
+/** The steps are newest first. */
+function lastChanges(past: readonly Step[]): PastAt {
+  return new Map(past.toReversed().flatMap(({ at, changes }) => changes.map(({ key }) => [key, at])))
 }
 
 function wishOf(params: URLSearchParams): Wish {

@@ -65,6 +65,7 @@ function timeOf(text: string): number | null {
 /** Give the view with this report in it. */
 export function withReport(view: AuditView, { frame, body }: Report, digest: string | null, now: number): AuditView {
   const told = {
+    channel: frame.channel,
     body,
     name: frame.name,
     epoch: frame.epoch,
@@ -77,7 +78,7 @@ export function withReport(view: AuditView, { frame, body }: Report, digest: str
   }
   const read = readBody(view.report, frame, body, digest, now)
   if (!read.report) return { ...view, ...told, report: null, previous: null, generic: read.generic, changes: [] }
-  return { ...view, ...told, generic: undefined, ...stepTo(view, read.report, now) }
+  return { ...view, ...told, generic: undefined, ...stepTo(view, read.report, frame.name, now) }
 }
 
 function readBody(
@@ -96,13 +97,13 @@ function readBody(
   return isAudit(value) ? { report: readReport(value, before, now) } : { report: null, generic: value }
 }
 
-function stepTo(view: AuditView, report: AuditReport, now: number) {
+function stepTo(view: AuditView, report: AuditReport, name: string, now: number) {
   const changes = view.report ? changesBetween(view.report, report) : []
   return {
     report,
     previous: view.report,
     changes,
-    log: changes.length ? [{ at: now, changes }, ...view.log].slice(0, MAX_LOG) : view.log,
+    log: changes.length ? [{ at: now, name, changes }, ...view.log].slice(0, MAX_LOG) : view.log,
     trail: trailAfter(view.trail, { at: atOf(report, now), counts: Object.fromEntries(report.counts) }),
   }
 }

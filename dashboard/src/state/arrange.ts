@@ -26,11 +26,19 @@ export type Row =
   | { readonly kind: "group"; readonly key: string; readonly name: string; readonly count: number }
   | { readonly kind: "repo"; readonly key: string; readonly repo: Repo }
 
+/** When repositories changed before this page saw them, in ms, by key. */
+export type PastAt = ReadonlyMap<string, number>
+const NEVER: PastAt = new Map()
+
 /** Give the rows to show, and how many of them are repositories. */
-export function arrange(report: AuditReport, wish: Wish): { rows: readonly Row[]; found: number } {
+export function arrange(
+  report: AuditReport,
+  wish: Wish,
+  pastAt: PastAt = NEVER,
+): { rows: readonly Row[]; found: number } {
   const words = wish.search.trim().toLowerCase().split(/\s+/).filter(Boolean)
   const statuses = new Set(wish.statuses)
-  const found = ordered(report, wish.sort).filter(
+  const found = ordered(report, wish.sort, pastAt).filter(
     (repo) => (!statuses.size || statuses.has(repo.status)) && words.every((word) => haystackOf(repo).includes(word)),
   )
   return { rows: wish.group === "none" ? found.map(rowOf) : grouped(found, wish.group), found: found.length }
@@ -38,11 +46,14 @@ export function arrange(report: AuditReport, wish: Wish): { rows: readonly Row[]
 
 const rowOf = (repo: Repo): Row => ({ kind: "repo", key: repo.key, repo })
 
-function ordered(report: AuditReport, sort: Sort): readonly Repo[] {
+function ordered(report: AuditReport, sort: Sort, pastAt: PastAt): readonly Repo[] {
   if (sort === "report") return report.repos
   const named = byName(report)
   if (sort === "name") return named
-  if (sort === "changed") return [...named].sort((a, b) => (b.changedAt ?? 0) - (a.changedAt ?? 0))
+  if (sort === "changed") {
+    const at = (repo: Repo) => repo.changedAt ?? pastAt.get(repo.key) ?? 0
+    return [...named].sort((a, b) => at(b) - at(a))
+  }
   const ranks: Repo[][] = RANKED.map(() => [])
   for (const repo of named) ranks[rankOf(repo.status)]?.push(repo)
   return ranks.flat()

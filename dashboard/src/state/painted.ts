@@ -30,9 +30,10 @@ export function measurePaints(
   const listeners = new Set<() => void>()
   let shown = store.getView()
   store.subscribe((view) => {
-    const isNew = view.offset !== shown.offset || view.epoch !== shown.epoch
+    // What was there before this page was opened was not painted late.
+    const isChange = view.epoch === shown.epoch && view.offset === (shown.offset ?? Number.NaN) + 1
     shown = view
-    if (!isNew || !view.hopsMs || document.hidden) return
+    if (!isChange || !view.hopsMs || document.hidden) return
     afterPaint((at) => {
       const latency = latencyOf(view, at)
       if (!latency) return
@@ -78,7 +79,6 @@ function latencyOf({ modifiedAt, receivedAt, hopsMs, serverAhead, offset }: Audi
   return { totalMs: Math.max(0, at + serverAhead - modifiedAt), deliverMs, paintMs, offset }
 }
 
-function tell(gateway: Gateway, { epoch, offset }: AuditView, { deliverMs, paintMs }: Latency): void {
-  const { channel } = gateway
-  gateway.post("api/trace/painted", { ...(channel && { channel }), epoch, offset, deliverMs, paintMs })
+function tell(gateway: Gateway, { channel, epoch, offset }: AuditView, { deliverMs, paintMs }: Latency): void {
+  gateway.post("api/trace/painted", { channel, epoch, offset, deliverMs, paintMs })
 }

@@ -1,10 +1,11 @@
-/** The counts of the last reports before this page was opened, for the sparklines. */
+/** The last reports from before this page was opened: their counts, for the sparklines, and what each changed. */
 
+import { changesBetween } from "./changes.ts"
 import type { Gateway } from "./gateway.ts"
 import type { Json } from "./json.ts"
-import { isAudit, readReport } from "./report.ts"
+import { type AuditReport, isAudit, readReport } from "./report.ts"
 import type { AuditStore } from "./store.ts"
-import type { Point } from "./view.ts"
+import type { Point, Step } from "./view.ts"
 
 const REPORTS = 24
 /** Longer ones are not worth their bytes: this is a line of a few pixels. */
@@ -18,7 +19,7 @@ export function recallPast(store: AuditStore, gateway: Gateway): () => void {
   const unsubscribe = store.subscribe(({ report, body }) => {
     if (asked || !report || (body?.length ?? 0) > MAX_BODY) return
     asked = true
-    readPast(gateway, abort.signal).then((points) => points.length && store.recall(points))
+    readPast(gateway, abort.signal).then((found) => found.length && store.recall(...told(found)))
   })
   return () => {
     unsubscribe()
@@ -26,24 +27,35 @@ export function recallPast(store: AuditStore, gateway: Gateway): () => void {
   }
 }
 
-async function readPast(gateway: Gateway, signal: AbortSignal): Promise<Point[]> {
+/** Give what was found of the last reports, oldest first. */
+async function readPast(gateway: Gateway, signal: AbortSignal): Promise<[string, Json][]> {
   const names = await gateway.getJson("audit/history", signal).catch(() => [])
   if (!Array.isArray(names)) return []
-  const wanted = names.slice(1, REPORTS + 1).map(String)
-  const points: Point[] = []
+  const wanted = names.slice(0, REPORTS).map(String).reverse()
+  const found = new Map<string, Json>()
+  const left = [...wanted]
   const read = async () => {
-    for (let name = wanted.shift(); name !== undefined; name = wanted.shift()) {
+    for (let name = left.shift(); name !== undefined; name = left.shift()) {
       const value = await gateway.getJson(`audit/history/${encodeURIComponent(name)}`, signal).catch(() => null)
-      const point = pointOf(value as Json)
-      if (point) points.push(point)
+      found.set(name, value as Json)
     }
   }
   await Promise.all(Array.from({ length: AT_A_TIME }, read))
-  return points
+  return wanted.map((name) => [name, found.get(name) ?? null])
 }
 
-function pointOf(value: Json): Point | null {
-  if (!isAudit(value)) return null
-  const { reportedAt, counts } = readReport(value, null, 0)
-  return Number.isNaN(reportedAt) ? null : { at: reportedAt, counts: Object.fromEntries(counts) }
+function told(found: readonly [string, Json][]): [Point[], Step[]] {
+  const [points, steps]: [Point[], Step[]] = [[], []]
+  let before: AuditReport | null = null
+  for (const [name, value] of found) {
+    if (!isAudit(value)) continue
+    const report: AuditReport = readReport(value, before, Number.NaN)
+    const at = report.reportedAt
+    const changes = before ? changesBetween(before, report) : []
+    before = report
+    if (Number.isNaN(at)) continue
+    points.push({ at, counts: Object.fromEntries(report.counts) })
+    if (changes.length) steps.unshift({ at, name, changes })
+  }
+  return [points, steps]
 }

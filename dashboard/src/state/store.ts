@@ -5,7 +5,7 @@ import { trailAfter, withFeed, withReport } from "./advance.ts"
 import { changesBetween, type RepoChange } from "./changes.ts"
 import type { Json } from "./json.ts"
 import { type AuditReport, isAudit, readReport } from "./report.ts"
-import { type AuditView, NOTHING, type Point } from "./view.ts"
+import { type AuditView, NOTHING, type Point, type Step } from "./view.ts"
 
 export interface AuditStore {
   getView(): AuditView
@@ -14,8 +14,8 @@ export interface AuditStore {
   markSeen(): void
   /** What the person looked at before this page was opened, and when. */
   resumeSeen(value: Json, at: number): void
-  /** Counts of reports from before this page was opened. */
-  recall(points: readonly Point[]): void
+  /** Counts of reports from before this page was opened, and what each of them changed. */
+  recall(points: readonly Point[], steps: readonly Step[]): void
 }
 
 const NONE: readonly RepoChange[] = []
@@ -73,7 +73,11 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
       seen = readReport(value, view.report, at)
       show({ ...view, unseen: unseen(view.report), seenAt: at })
     },
-    recall: (points) => show({ ...view, trail: trailAfter([...points], ...view.trail) }),
+    recall(points, steps) {
+      const known = new Set(view.log.map(({ name }) => name))
+      const past = steps.filter(({ name }) => !known.has(name))
+      show({ ...view, trail: trailAfter(points, ...view.trail), past })
+    },
   }
 }
 

@@ -17,10 +17,14 @@ export interface Source {
 /** The changes that one report brought. */
 export interface Step {
   readonly at: number
+  /** The report's name in the history. */
+  readonly name: string
   readonly changes: readonly RepoChange[]
 }
 
 export interface AuditView {
+  /** The feed's, once something came of it. */
+  readonly channel: string | null
   /** The present report, if it is an audit report, and the one that was shown before it. */
   readonly report: AuditReport | null
   readonly previous: AuditReport | null
@@ -35,6 +39,8 @@ export interface AuditView {
   /** What the last report changed, and the newest reports that changed something, newest first. */
   readonly changes: readonly RepoChange[]
   readonly log: readonly Step[]
+  /** The same of the reports from before this page was opened. */
+  readonly past: readonly Step[]
   /** What is different from what the person looked at, and when that was, in ms. */
   readonly unseen: readonly RepoChange[]
   readonly seenAt: number | null
@@ -62,6 +68,7 @@ export interface Point {
 }
 
 export const NOTHING: AuditView = {
+  channel: null,
   report: null,
   previous: null,
   generic: undefined,
@@ -71,6 +78,7 @@ export const NOTHING: AuditView = {
   offset: null,
   changes: [],
   log: [],
+  past: [],
   unseen: [],
   seenAt: null,
   trail: [],

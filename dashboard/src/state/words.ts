@@ -27,7 +27,12 @@ export function lineOf(value: Json | undefined): string {
 
 /** A field's name as words: `local_path` is "local path". */
 export function labelOf(field: string): string {
-  return field.replaceAll("_", " ").trim() || "(no name)"
+  return (
+    field
+      .replaceAll("_", " ")
+      .replace(/\burl\b/i, "URL")
+      .trim() || "(no name)"
+  )
 }
 
 /** How long ago something was, given in ms: "47 s ago". */
