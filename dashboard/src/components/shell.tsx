@@ -99,11 +99,7 @@ function Navigation({ places, present }: { places: readonly Place[]; present: st
 
 function LeaveKiosk({ onLeave }: { onLeave: () => void }) {
   return (
-    <button
-      type="button"
-      className="rounded-full p-1.5 text-quiet opacity-40 hover:opacity-100 focus-visible:opacity-100"
-      onClick={onLeave}
-    >
+    <button type="button" className="rounded-full p-1.5 text-quiet hover:text-ink" onClick={onLeave}>
       <Icon name="close" />
       <span className="sr-only">Leave the kiosk mode</span>
     </button>
