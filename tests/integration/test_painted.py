@@ -92,6 +92,21 @@ async def test_a_foreign_page_may_not_report(traced_gateway: RunningGateway) -> 
     assert (await send(traced_gateway, report_of(traced_gateway), Origin="https://a.example")).status_code == 403
 
 
+async def test_a_browser_that_goes_before_it_is_done(
+    traced_gateway: RunningGateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Is no error of the gateway's; and what is no report takes nobody's turn."""
+    for _ in range(MAX_REPORTS_PER_S):
+        host, port = traced_gateway.address.removeprefix("http://").rstrip("/").split(":")
+        _, writer = await asyncio.open_connection(host, int(port))
+        writer.write(f"POST /api/trace/painted HTTP/1.1\r\nHost: {host}\r\nContent-Length: 100\r\n\r\n{{".encode())
+        await writer.drain()
+        writer.close()
+
+    assert (await send(traced_gateway, report_of(traced_gateway))).status_code == 204
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 @pytest.mark.alone
 async def test_not_too_many_a_second(traced_gateway: RunningGateway) -> None:
     """Those beyond it are told to come later."""

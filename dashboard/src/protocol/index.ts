@@ -21,4 +21,5 @@ export {
   parseFrame,
   type Unknown,
 } from "./frames.ts"
+export { elements } from "./json.ts"
 export { type Continuity, classify, type Position } from "./position.ts"

@@ -44,7 +44,7 @@ test("a screen reader is told of what lasts, in a region that was there before",
   vi.useFakeTimers()
   const { client } = renderShared(<Announcer />)
   const region = screen.getByRole("status")
-  const offline = { kind: "offline", since: 0, reason: "No network.", attempt: 1, retryAt: null } as const
+  const offline = { kind: "offline", since: 0, reason: "No network.", attempt: 1, retryAt: 0 } as const
 
   act(() => client.become(offline))
   act(() => vi.advanceTimersByTime(1_000))

@@ -34,7 +34,7 @@ test("a lost connection clears nothing; it makes what is shown stale", () => {
   const { client, store } = opened()
   const { report } = store.getView()
 
-  client.become({ kind: "offline", since: 0, reason: "The gateway does not answer.", attempt: 1, retryAt: null })
+  client.become({ kind: "offline", since: 0, reason: "The gateway does not answer.", attempt: 1, retryAt: 0 })
 
   expect(store.getView()).toMatchObject({ stale: true, staleReason: "The gateway does not answer." })
   expect(store.getView().report).toBe(report)

@@ -1,7 +1,7 @@
 /** A client that is told what to have, in place of one with a gateway. */
 
 import type { Client, ClientEvent, ConnectionState, Feed, Mode } from "../../src/client/index.ts"
-import { type Frame, follow, parseFrame, reduce } from "../../src/protocol/index.ts"
+import { follow, parseFrame, reduce } from "../../src/protocol/index.ts"
 
 export const LIVE: ConnectionState = { kind: "live", transport: "websocket", since: 0 }
 
@@ -40,17 +40,17 @@ export class FakeClient implements Client {
 
   status(source: unknown, { stale = false, reasons = [] as string[] } = {}): void {
     const told = { channel: "audit", stale, broker: { connected: !stale }, source, reasons, timestamp: now() }
-    this.#receive({ type: "status", ...told }, { type: "status" })
+    this.#receive({ type: "status", ...told })
   }
 
   snapshot(data: unknown, findings: unknown[] = []): void {
     const frame = { type: "snapshot", ...this.#published(), findings, data }
-    this.#receive(frame, "report")
+    this.#receive(frame)
   }
 
   delta(changes: unknown): void {
     const base = this.#digest
-    this.#receive({ type: "delta", ...this.#published(), findings: [], base, changes }, "report")
+    this.#receive({ type: "delta", ...this.#published(), findings: [], base, changes })
   }
 
   /** What a gateway says of each report; a digest is compared, never computed, by a reducer. */
@@ -67,12 +67,12 @@ export class FakeClient implements Client {
     }
   }
 
-  #receive(written: unknown, event: ClientEvent | "report"): void {
+  #receive(written: unknown): void {
     const frame = parseFrame(JSON.stringify(written))
-    if (frame.type === "malformed") throw new Error(frame.message)
+    if (frame.type === "malformed" || frame.type === "unknown") throw new Error(JSON.stringify(frame))
     const [follower] = reduce(this.feed.follower, frame)
     const change = { follower, receivedAt: Date.now(), ...(frame.type === "status" && { status: frame }) }
-    this.#show(change, event === "report" ? ({ type: "report", frame } as ClientEvent & { frame: Frame }) : event)
+    this.#show(change, { type: "frame", frame })
   }
 
   #show(change: Partial<Feed>, event: ClientEvent): void {

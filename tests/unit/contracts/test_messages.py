@@ -50,6 +50,14 @@ def test_a_trace_survives_the_broker(skew: Skew | None) -> None:
     assert number_delta(sent, snapshot) == delta
 
 
+def test_times_of_a_trace_that_no_clock_has() -> None:
+    """Are refused with the message: what reckons with them later must not fail."""
+    sent = dataclasses.replace(publication(), trace=Trace(1, 2, 3, -(10**400)))
+
+    with pytest.raises(MessageError, match="published_us"):
+        decode_message(HEADER + encode_stamps(sent) + b"\n" + sent.body)
+
+
 def test_what_is_not_traced_reads_as_ever() -> None:
     """Of older watchers, and for older gateways."""
     assert b"trace" not in encode_stamps(publication())

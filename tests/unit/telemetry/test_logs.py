@@ -49,6 +49,15 @@ def test_what_is_told_of_elsewhere(capsys: pytest.CaptureFixture[str]) -> None:
     ]
 
 
+def test_no_library_tells_tokens(capsys: pytest.CaptureFixture[str]) -> None:
+    """Nor every header of a handshake, in which they are."""
+    configure_logs("debug", None, "test")
+
+    logging.getLogger("websockets.client").debug("> Authorization: Bearer secret")
+
+    assert capsys.readouterr().err == ""
+
+
 def test_console(capsys: pytest.CaptureFixture[str]) -> None:
     """For people."""
     configure_logs("info", "console", "test")

@@ -16,7 +16,7 @@ from reportcast.contracts.v1_frames import delta_frame, skipped_frame, snapshot_
 
 from gateway.burst import Burst
 from gateway.hub import Hub
-from gateway.news import News
+from gateway.news import Asked, News
 from gateway.replica import Update
 
 # Who was away is given all that it missed, one by one, as long as that is no more than the whole report, or than this.
@@ -117,11 +117,22 @@ class ReportAudience:
             position: Where the client stands; ``None``: nowhere.
             told: The tag of how it was told that the channel fares; ``None``: it does not want to know.
         """
-        missed, reason = (None, None) if position is None else self.missed_since(position)
-        knows_report = self.position is None if missed is None else not missed.frames
-        if knows_report and told in (None, status.tag):
+        if not self.lacks(position) and told in (None, status.tag):
             return None
-        return self._news.get(self.position, self.hub.newest, status.hub.newest, missed, reason)
+        return self._news.get(self._asked(status, position))
+
+    def has_at_hand(self, status: StatusAudience, position: Position | None) -> bool:
+        """Say whether a client at ``position`` can be answered with what was made for another."""
+        return not self.lacks(position) or self._news.has(self._asked(status, position))
+
+    def lacks(self, position: Position | None) -> bool:
+        """Say whether there is anything of the report that a client at ``position`` has to be given."""
+        missed = None if position is None else self.missed_since(position)[0]
+        return self.position is not None if missed is None else bool(missed.frames)
+
+    def _asked(self, status: StatusAudience, position: Position | None) -> Asked:
+        missed, reason = (None, None) if position is None else self.missed_since(position)
+        return Asked(self.position, self.hub.newest, status.hub.newest, missed, reason)
 
     def missed_since(self, position: Position) -> tuple[Burst | None, str | None]:
         """

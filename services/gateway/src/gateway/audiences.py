@@ -13,6 +13,7 @@ from gateway.audience import PlainAudience, ReportAudience, StatusAudience
 from gateway.compressor import Compressor
 from gateway.filtered import FilteredAudience
 from gateway.hub import Hub
+from gateway.news import MAX_WHOLE
 from gateway.replica import Update
 from gateway.together import Together
 
@@ -23,7 +24,11 @@ IDLE_FILTER_S = 60.0
 # Each costs a comparison of two reports at every change, and memory for its part of them.
 MAX_FILTERS = 64
 MAX_IDLE_FILTERS = 8
+# Whoever polls uses none between two polls.
+POLLED_S = 5.0
 MAX_FILTER_BYTES = 128 * 1024 * 1024
+# Of its part, each keeps the newest, the frame of it, and the answers that hold it (gateway.news).
+COPIES = 2 + MAX_WHOLE
 
 
 class FilterRefused(Exception):
@@ -97,7 +102,12 @@ class Audiences:
             )
             if self._newest:
                 audience.publish(self._newest)
+        audience.idle_since_s = self._clock()  # until somebody has joined, or comes again
         return audience
+
+    def has(self, which: Filter | None) -> bool:
+        """Say whether somebody follows, or followed just now, what ``which`` lets through."""
+        return which is None or which in self._filtered
 
     def drop_idle(self) -> None:
         """Forget the filters that nobody has used for a while."""
@@ -110,7 +120,8 @@ class Audiences:
             elif now_s - audience.idle_since_s >= IDLE_FILTER_S:
                 self._drop(which)
         for which in self._idle[MAX_IDLE_FILTERS:]:
-            self._drop(which)
+            if now_s - (self._filtered[which].idle_since_s or now_s) >= POLLED_S:
+                self._drop(which)
 
     def close(self) -> None:
         """Stop what is being made for filters."""
@@ -130,7 +141,7 @@ class Audiences:
     def _make_room(self, wanted: int) -> None:
         """Let go of filters until there is room for so many, of a report of the present size."""
         size = len(self._newest.body.raw) if self._newest else 0
-        most = max(1, min(MAX_FILTERS, MAX_FILTER_BYTES // max(1, 2 * size)))
+        most = max(1, min(MAX_FILTERS, MAX_FILTER_BYTES // max(1, COPIES * size)))
         spare = self._idle
         while spare and wanted > most:
             self._drop(spare.pop())

@@ -20,6 +20,9 @@ from gateway.feed import Feed
 from gateway.hub import Flow, Peer
 from gateway.subscription import Subscription
 
+# A part of a report that nobody else follows is made first.
+MAKING_S = 5.0
+
 
 class Answerable(Protocol):
     """Where the answer of one poll goes."""
@@ -48,6 +51,7 @@ class Poll:
     __slots__ = (
         "_accepts",
         "_audience",
+        "_due_s",
         "_feed",
         "_place",
         "_position",
@@ -84,6 +88,16 @@ class Poll:
         return self._audience.news_since(self._feed.audiences.status, self._position, self._told)
 
     @property
+    def is_behind(self) -> bool:
+        """Whether something of the report is new, and not alone how it fares."""
+        return self._audience.lacks(self._position)
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether what it is to be answered was made for another."""
+        return self._audience.has_at_hand(self._feed.audiences.status, self._position)
+
+    @property
     def is_being_made(self) -> bool:
         """Whether there is a report, but not yet the part of it that the client asks for."""
         return self._audience.position is None and self._feed.replica.snapshot is not None
@@ -106,15 +120,21 @@ class Poll:
         return headers
 
     def wait(self, place: Answerable, wait_s: float) -> None:
-        """Wait for so long at most, and then answer at ``place``."""
+        """Wait for so long at most, and for a part that is being made in any case, and then answer at ``place``."""
         roster = self._feed.roster
-        self.until_s = roster.clock() + wait_s
+        self._due_s = roster.clock() + wait_s
+        self.until_s = max(self._due_s, roster.clock() + MAKING_S) if self.is_being_made else self._due_s
         self._place = place
         self._report = Subscription(self, self._audience.hub)
         self._status = Subscription(self, self._feed.audiences.status.hub)
         for subscription in (self._report, self._status):
             subscription.hub.join(subscription, Burst((), subscription.hub.sequence))
         roster.wait(self)
+
+    def expire(self) -> None:
+        """Answer with what there is: it has waited for long enough."""
+        if not self._answer():
+            self.give_up()
 
     def give_up(self, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Say that nothing is new."""
@@ -138,9 +158,11 @@ class Poll:
 
     def write(self, burst: Burst) -> None:
         """See ``Subscriber``; it may have what is new from another gateway already."""
-        body = self.news
-        if body is not None and (place := self.leave()) is not None:
-            self._feed.compressor.then(body, self.encoding_of(body), self._answering(place, body))
+        if self._answer() or self.is_being_made:
+            return
+        self.until_s = self._due_s  # a part was made for it, in which nothing is new
+        if self._feed.roster.clock() >= self._due_s:
+            self.give_up()
 
     def queue(self, burst: Burst) -> None:
         """See ``Subscriber``: it is never behind."""
@@ -151,6 +173,13 @@ class Poll:
     def abort(self) -> None:
         """End it: what it waits for will not come."""
         self.give_up()
+
+    def _answer(self) -> bool:
+        """Answer if there is something new; say whether there is."""
+        body = self.news
+        if body is not None and (place := self.leave()) is not None:
+            self._feed.compressor.then(body, self.encoding_of(body), self._answering(place, body))
+        return body is not None
 
     def _answering(self, place: Answerable, body: PreparedBody) -> Callable[[bytes], None]:
         return lambda content: place.answer(200, self.headers_of(body), content)

@@ -112,7 +112,8 @@ class Relay:
         async with asyncio.TaskGroup() as tasks, self._broker.subscribe(self._channel) as messages:
             state = await self._broker.state(self._channel)
             if state.source and state.source.heard_at:
-                self.heard_at = min(state.source.heard_at, self._now())  # by the watcher's clock, for once
+                stored = min(state.source.heard_at, self._now())  # by the watcher's clock, for once
+                self.heard_at = max(stored, self.heard_at or stored)
             self._replica.source = state.source
             async with self._turn:
                 await self._catch_up(state)

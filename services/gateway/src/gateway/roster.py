@@ -124,6 +124,10 @@ class Waiter(Protocol):
     peer: Peer
     until_s: float
 
+    def expire(self) -> None:
+        """Answer it now: it has waited for long enough."""
+        ...
+
     def give_up(self, headers: Iterable[tuple[str, str]] = ()) -> None:
         """Tell it that nothing is new."""
         ...

@@ -75,7 +75,7 @@ def _worst(probes: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
 
 def condition(feed: "Feed", crew: Crew) -> Literal["healthy", "degraded"]:
     """Say in one word how the feed fares."""
-    return "degraded" if any(_reasons(feed, crew, feed.late_by_s)) else "healthy"
+    return "degraded" if any(_reasons(feed, crew)) else "healthy"
 
 
 def describe(feed: "Feed", crew: Crew) -> dict[str, Any]:
@@ -89,7 +89,7 @@ def describe(feed: "Feed", crew: Crew) -> dict[str, Any]:
         "uptime": round(crew.uptime_s, 3),
         "timestamp": feed.timestamp,
         "server": SERVER,
-        "reasons": list(_reasons(feed, crew, feed.late_by_s)),
+        "reasons": list(_reasons(feed, crew)),
         "workers": crew.workers,
         "stale": crew.lost > 0,
         "broker": {"connected": crew.lost == 0},
@@ -103,7 +103,7 @@ def fares(feed: "Feed") -> dict[str, Any]:
     """
     Say how the feed fares in this process, for those who are told of every change of it.
 
-    Nothing in it changes by itself, as how late a report is does.
+    Nothing in it changes by itself, as how late a report is does, and whichever gateway says it says the same.
     """
     source, connected = feed.replica.source, feed.relay.is_connected
     alone = Crew({"asked": 1, "answered": 1}, clients=0, connected=int(connected), uptime_s=0)
@@ -117,7 +117,7 @@ def fares(feed: "Feed") -> dict[str, Any]:
             "since": source.since,
             "due_at": iso_utc(source.due_at) if source.due_at and source.state is SourceState.OVERDUE else None,
         },
-        "reasons": list(_reasons(feed, alone, None)),
+        "reasons": list(_reasons(feed, alone, is_lasting=True)),
     }
 
 
@@ -150,7 +150,9 @@ def _report(snapshot: Snapshot) -> dict[str, Any]:
     }
 
 
-def _reasons(feed: "Feed", crew: Crew, late_s: float | None) -> Iterator[str]:
+def _reasons(feed: "Feed", crew: Crew, is_lasting: bool = False) -> Iterator[str]:
+    """Say why it is not healthy; ``is_lasting``: without what is of this moment and of this gateway alone."""
+    late_s = None if is_lasting else feed.late_by_s
     snapshot, (asked, answered) = feed.replica.snapshot, crew.workers.values()
     if answered < asked:
         yield f"{asked - answered} of {asked} workers did not answer; what they do is not told"
@@ -160,7 +162,8 @@ def _reasons(feed: "Feed", crew: Crew, late_s: float | None) -> Iterator[str]:
     if feed.relay.heard_at is None or feed.replica.source is None:
         yield "no watcher has told how the report file fares"
     elif (feed.now() - feed.relay.heard_at).total_seconds() > SILENCE_S:
-        yield f"no watcher has been heard since {iso_utc(feed.relay.heard_at)}"
+        when = f"for more than {SILENCE_S:g} s" if is_lasting else f"since {iso_utc(feed.relay.heard_at)}"
+        yield f"no watcher has been heard {when}"
     source = feed.replica.source
     if source_reason := source and _source_reason(source, late_s):
         yield source_reason

@@ -100,7 +100,7 @@ class Upkeep:
             now_s = self._clock()
             for waiter in few:
                 if waiter.until_s <= now_s:
-                    waiter.give_up()
+                    waiter.expire()
             await asyncio.sleep(0)
 
     def _drop_stuck(self) -> None:

@@ -1,6 +1,8 @@
 """``GET /audit?since=``: what is new, as soon as there is something. Source: docs/protocol.md, Polling."""
 
 import asyncio
+import functools
+from collections.abc import Callable
 from typing import Any
 
 from fastapi import HTTPException
@@ -21,38 +23,43 @@ from gateway.poll import Poll, Promise
 
 # Proxies end a request without an answer after 60 s.
 MAX_WAIT_S = 55.0
-# A part of a report that nobody else follows is made first.
-MAKING_S = 5.0
+# Gateways may differ in how the channel fares: who comes with the word of another is not answered without a pause.
+STATUS_S = 1.0
 BUSY = {"Retry-After": "5"}
 
 
 async def poll(feeds: Feeds, request: Request) -> Response:
     """Answer, or wait."""
     door = Door(feeds)
+    check = functools.cache(functools.partial(door.check, request))
     try:
         feed = door.feed(request.query_params.get("channel"))
-        one = _poll_of(door, feed, request)
-        wait_s = _wait_s(request, one)
-        if (body := one.news) is not None:
+        wait_s = _wait_s(request)
+        one = _poll_of(door, feed, request, check)
+        if not one.is_at_hand:
+            check()
+        body = one.news
+        if body is not None and (one.is_behind or not wait_s):
             content = await feed.compressor.encoded(body, one.encoding_of(body))
             return Response(content, headers=dict(one.headers_of(body)))
-        if not wait_s or request.method == "HEAD":
+        if request.method == "HEAD" or not (wait_s or one.is_being_made):
             return Response(status_code=204, headers=dict(one.headers_of(None)))
-        door.check(request)
+        check()
         door.enter(request)
+        wait_s = wait_s if body is None else min(wait_s, STATUS_S)
     except Refused as refused:
         door.count(refused, request)
         return JSONResponse({"error": refused.sentence}, refused.status, refused.headers)
     return await _wait_in_a_task(one, wait_s, request.receive) if "origin" in request.headers else _Held(one, wait_s)
 
 
-def _poll_of(door: Door, feed: Feed, request: Request) -> Poll:
+def _poll_of(door: Door, feed: Feed, request: Request, check: Callable[[], None]) -> Poll:
     query, accepts = request.query_params, ", ".join(request.headers.getlist("accept-encoding")) or None
     if not acceptable(accepts, 1):
         raise HTTPException(406, f"every encoding was refused; there are {', '.join(Encoding)}")
     try:
         position = position_of(query["since"])
-        audience = _audience(feed, query.multi_items())
+        audience = _audience(feed, query.multi_items(), check)
     except V1Error as error:
         raise HTTPException(400, error.sentence) from error
     except FilterRefused as error:
@@ -61,21 +68,23 @@ def _poll_of(door: Door, feed: Feed, request: Request) -> Poll:
     return Poll(feed, audience, peer, position, query.get("told"), accepts)
 
 
-def _audience(feed: Feed, query: list[tuple[str, str]]) -> ReportAudience:
+def _audience(feed: Feed, query: list[tuple[str, str]], check: Callable[[], None]) -> ReportAudience:
     which = filter_of(query)
     if which and not is_audit(feed.channel):
         raise HTTPException(400, "only audit reports can be filtered")
+    if not feed.audiences.has(which):
+        check()
     return feed.audiences.of(which)
 
 
-def _wait_s(request: Request, one: Poll) -> float:
+def _wait_s(request: Request) -> float:
     try:
         wait_s = float(request.query_params.get("wait", "0"))
     except ValueError:
         wait_s = -1.0
     if not 0 <= wait_s <= MAX_WAIT_S:
         raise HTTPException(400, f"wait is a number of seconds; 0 to {MAX_WAIT_S:g} are allowed")
-    return max(wait_s, MAKING_S) if one.is_being_made else wait_s
+    return wait_s
 
 
 class _Held(Response):

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 from fastapi import APIRouter, HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from gateway.auth import is_allowed_origin
@@ -39,13 +39,16 @@ def trace_router(feeds: Feeds) -> APIRouter:
     async def painted(request: Request) -> Response:
         """Take what a browser reports of a change."""
         _check_may_report(feeds, request)
-        if not allowance.take(feeds.roster.clock()):
-            sentence = f"at most {MAX_REPORTS_PER_S} reports a second are taken"
-            raise HTTPException(429, sentence, {"Retry-After": "1"})
         try:
             report = parse_painted(await _body_of(request))
         except PaintedError as exc:
             raise HTTPException(400, str(exc)) from exc
+        except ClientDisconnect:
+            return Response(status_code=400)  # to nobody
+        # What is no report takes nobody's turn.
+        if not allowance.take(feeds.roster.clock()):
+            sentence = f"at most {MAX_REPORTS_PER_S} reports a second are taken"
+            raise HTTPException(429, sentence, {"Retry-After": "1"})
         feed = feeds.get(report.channel)
         if feed is None or not feed.traces.paint(report.position, report.deliver_ms, report.paint_ms):
             raise HTTPException(404, "no such change is remembered; /api/trace lists those that are")

@@ -1,0 +1,154 @@
+/**
+ * Follows one channel for a page: `connect({ url }).start()`.
+ *
+ * It comes back by itself, goes on where it stood, by the best transport that gets through, and shares one connection
+ * with the browser's other tabs.
+ *
+ * Source: docs/protocol.md, Version 1; Events; Polling.
+ */
+
+import { Engine } from "./engine.ts"
+import { Keeper, type Listener } from "./keeper.ts"
+import { canShare, type Message, SharedTabs } from "./sharing.ts"
+import type { Feed, Mode, Where } from "./state.ts"
+
+export interface Options {
+  /** Of the gateway. */
+  readonly url: string | URL
+  /** What to follow; the first that is served if not given. */
+  readonly channel?: string | undefined
+  /** What the gateway's GATEWAY_READ_TOKEN wants. */
+  readonly token?: string | undefined
+  /** Whether tabs share a connection, where the browser can. */
+  readonly share?: boolean
+  /** For waits: 0 to 1. */
+  readonly chance?: () => number
+}
+
+export interface Client {
+  getFeed(): Feed
+  /** Be told whenever something happens, with the feed as it is then; gives what ends that. */
+  subscribe(listener: Listener): () => void
+  start(): void
+  /** End the connection; what is known stays. */
+  stop(): void
+  /** Connect at once instead of later; leaves `stopped`, too. */
+  tryNow(): void
+  /** Ask for the newest report now. */
+  refresh(): void
+  setMode(mode: Mode): void
+  /** The last things that happened, with their times. */
+  diagnostics(): readonly string[]
+}
+
+const NOTES = 50
+
+export function connect(options: Options): Client {
+  const base = new URL(options.url)
+  if (!base.pathname.endsWith("/")) base.pathname += "/"
+  const where: Where = { url: base.href, channel: options.channel, token: options.token }
+  const notes: string[] = []
+  const note = (what: string) => {
+    notes.push(`${new Date().toISOString()} ${what}`)
+    if (notes.length > NOTES) notes.shift()
+  }
+  const keeper = new Keeper(options.channel, () => engine.wrong())
+  const engine = new Engine(where, keeper, note, options.chance ?? Math.random)
+  let tabs: SharedTabs | null = null
+  let isStarted = false
+
+  /** Whether this tab has the connection, or another one was told to do it. */
+  function passOn(message: Message): boolean {
+    if (!tabs || tabs.isLeading) return false
+    tabs.tell(message)
+    return true
+  }
+
+  keeper.subscribe((feed, event) => {
+    if (tabs?.isLeading && event.type === "connection") tabs.tell({ type: "connection", connection: feed.connection })
+  })
+  engine.onText = (text) => {
+    if (tabs?.isLeading) tabs.tell({ type: "frame", text })
+  }
+
+  const tab = {
+    lead() {
+      note("this tab has the connection")
+      keeper.shared("leader")
+      engine.start()
+    },
+    follow() {
+      engine.stop()
+      keeper.shared("follower")
+    },
+    told(message: Message) {
+      if (message.type === "mode") engine.setMode(message.mode)
+      if (tabs?.isLeading) {
+        if (message.type === "join") tabs.tell({ type: "feed", feed: keeper.feed })
+        if (message.type === "try") engine.tryNow()
+        if (message.type === "refresh") engine.refresh()
+      } else if (message.type === "feed") {
+        keeper.adopt(message.feed)
+      } else if (message.type === "connection") {
+        keeper.connected(message.connection)
+      } else if (message.type === "frame" && keeper.take(message.text).type === "resync") {
+        tabs?.tell({ type: "join" })
+      }
+    },
+  }
+
+  const wake = () => {
+    if (document.visibilityState === "visible") engine.doubt()
+  }
+  const away = () => stop()
+  const back = (event: PageTransitionEvent) => {
+    if (event.persisted) start()
+  }
+
+  function start(): void {
+    if (isStarted) return
+    isStarted = true
+    addEventListener("online", wake)
+    addEventListener("offline", wake)
+    addEventListener("pagehide", away)
+    document.addEventListener("visibilitychange", wake)
+    if ((options.share ?? true) && canShare()) tabs = new SharedTabs(nameOf(where), tab)
+    else engine.start()
+  }
+
+  function stop(): void {
+    if (!isStarted) return
+    isStarted = false
+    removeEventListener("online", wake)
+    removeEventListener("offline", wake)
+    removeEventListener("pagehide", away)
+    document.removeEventListener("visibilitychange", wake)
+    tabs?.end()
+    tabs = null
+    engine.stop()
+    keeper.connected({ kind: "idle" })
+  }
+  // Stays: what was put aside may be shown again.
+  addEventListener("pageshow", back)
+
+  return {
+    getFeed: () => keeper.feed,
+    subscribe: (listener) => keeper.subscribe(listener),
+    start,
+    stop,
+    tryNow: () => void (passOn({ type: "try" }) || engine.tryNow()),
+    refresh: () => void (passOn({ type: "refresh" }) || engine.refresh()),
+    setMode: (mode) => {
+      engine.setMode(mode)
+      tabs?.tell({ type: "mode", mode })
+    },
+    diagnostics: () => notes,
+  }
+}
+
+/** Tabs share what is the same for them; a token is not told by name. */
+function nameOf({ url, channel, token }: Where): string {
+  let hash = 0
+  for (const char of token ?? "") hash = (Math.imul(hash, 31) + char.charCodeAt(0)) | 0
+  return `reportcast ${url} ${channel ?? ""} ${hash}`
+}

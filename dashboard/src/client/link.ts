@@ -1,0 +1,104 @@
+/** One connection, or a row of polls, whatever carries the frames. */
+
+import type { Position } from "../protocol/index.ts"
+import type { StopCode, Where } from "./state.ts"
+
+/** Why it ended. */
+export interface End {
+  /** One sentence. */
+  readonly reason: string
+  /** When the gateway wants the client back. */
+  readonly retryAfterMs?: number | undefined
+  /** Whether that is meant for this client alone, so that it need not be spread. */
+  readonly isExact?: boolean
+  /** Whether another transport may fare better. */
+  readonly isOfTransport?: boolean
+  /** If to come back would end the same way. */
+  readonly final?: StopCode
+}
+
+export interface Handlers {
+  /** A frame came, as written. */
+  frame(text: string): void
+  /** Something came: the other side is there. */
+  alive(): void
+  /** It is over; called once, and not after `close`. */
+  ended(end: End): void
+}
+
+export interface Link {
+  /** Follow again, from there or for the whole report. */
+  follow(from: Position | null): void
+  /** Ask for the newest report. */
+  refresh(): void
+  /** Ask for a sign of life; whether that can be done. */
+  ping(): boolean
+  /** Abandon it: nothing more is told, and nothing waited for. */
+  close(): void
+}
+
+/** What a transport needs to know. */
+export interface Wish extends Where {
+  /** Where the client stands, now. */
+  readonly position: () => Position | null
+  /** The tag of how it was told that the channel fares. */
+  readonly told: () => string
+  /** How a poll waits at the gateway, in s, and how long it pauses before the next one, in ms. */
+  readonly waitS: number
+  readonly pauseMs: number
+}
+
+export type Open = (wish: Wish, handlers: Handlers) => Link
+
+const FINAL: Readonly<Record<number, StopCode>> = {
+  400: "refused",
+  401: "unauthorized",
+  403: "forbidden",
+  404: "not_served",
+}
+/** A proxy says so whose gateway does not answer, or who has enough of us. */
+const AWAY = [429, 502, 503, 504]
+
+/** Give an address of the gateway with a query, of which empty words are left out. */
+export function address({ url, channel }: Where, path: string, query: Readonly<Record<string, string>> = {}): URL {
+  const found = new URL(path, url)
+  for (const [name, value] of Object.entries({ channel: channel ?? "", ...query })) {
+    if (value || name === "since") found.searchParams.set(name, value)
+  }
+  return found
+}
+
+/** Ask the gateway. */
+export function ask({ token }: Where, url: URL, init: RequestInit): Promise<Response> {
+  const headers = token ? { Authorization: `Bearer ${token}` } : {}
+  return fetch(url, { cache: "no-store", credentials: "same-origin", headers, ...init })
+}
+
+/** Read why a request was refused: by the gateway, or by what stands before it. */
+export async function refusal(response: Response): Promise<End> {
+  let sentence: string | undefined
+  try {
+    const told: unknown = JSON.parse((await response.text()).slice(0, 65_536))
+    if (typeof told === "object" && told && "error" in told && typeof told.error === "string") sentence = told.error
+  } catch {
+    // It is not the gateway's.
+  }
+  const { status } = response
+  const final = FINAL[status]
+  const isOurs = sentence !== undefined
+  return {
+    reason: sentence ?? `no gateway answers, but something that says ${status}`,
+    retryAfterMs: retryAfterMs(response),
+    isOfTransport: !isOurs && !AWAY.includes(status),
+    ...(isOurs && final ? { final } : {}),
+  }
+}
+
+/** Read when the gateway wants the client back. */
+export function retryAfterMs(response: Response): number | undefined {
+  const seconds = Number(response.headers.get("Retry-After") ?? Number.NaN)
+  return Number.isFinite(seconds) ? seconds * 1000 : undefined
+}
+
+/** What became of a request that brought no answer. */
+export const UNREACHABLE: End = { reason: "the gateway cannot be reached" }

@@ -1,0 +1,98 @@
+/** One connection for all tabs of a browser: the tab that holds a lock leads, and tells the others. */
+
+import type { ConnectionState, Feed, Mode } from "./state.ts"
+
+/** What tabs tell each other. */
+export type Message =
+  | { readonly type: "join" | "beat" | "try" | "refresh" }
+  | { readonly type: "mode"; readonly mode: Mode }
+  | { readonly type: "connection"; readonly connection: ConnectionState }
+  | { readonly type: "frame"; readonly text: string }
+  | { readonly type: "feed"; readonly feed: Feed }
+
+export interface Tab {
+  /** This one has the connection from now on. */
+  lead(): void
+  /** Another one has. */
+  follow(): void
+  /** Another one says something. */
+  told(message: Message): void
+}
+
+const BEAT_MS = 5000
+/** Who leads and says nothing for so long is frozen, or gone without a word. */
+const SILENT_MS = 15_000
+
+/** Whether this browser can. */
+export function canShare(): boolean {
+  return typeof BroadcastChannel === "function" && typeof navigator === "object" && "locks" in navigator
+}
+
+export class SharedTabs {
+  readonly #name: string
+  readonly #tab: Tab
+  readonly #channel: BroadcastChannel
+  readonly #ending = new AbortController()
+  #isLeading = false
+  #heardAt = Date.now()
+  #release: () => void = () => {}
+  readonly #ticker: ReturnType<typeof setInterval>
+
+  constructor(name: string, tab: Tab) {
+    this.#name = name
+    this.#tab = tab
+    this.#channel = new BroadcastChannel(name)
+    this.#channel.onmessage = ({ data }: MessageEvent<Message>) => {
+      this.#heardAt = Date.now()
+      tab.told(data)
+    }
+    this.#ticker = setInterval(() => this.#tick(), BEAT_MS)
+    this.#tab.follow()
+    this.tell({ type: "join" })
+    this.#wait({ signal: this.#ending.signal })
+  }
+
+  get isLeading(): boolean {
+    return this.#isLeading
+  }
+
+  tell(message: Message): void {
+    this.#channel.postMessage(message)
+  }
+
+  end(): void {
+    clearInterval(this.#ticker)
+    this.#ending.abort()
+    this.#isLeading = false
+    this.#release()
+    this.#channel.close()
+  }
+
+  #wait(options: LockOptions): void {
+    const held = navigator.locks.request(this.#name, options, () => {
+      if (this.#ending.signal.aborted) return undefined
+      this.#isLeading = true
+      this.#tab.lead()
+      return new Promise<void>((resolve) => {
+        this.#release = resolve
+      })
+    })
+    // It was taken away: another tab thought that this one is frozen.
+    held.catch(() => {
+      if (this.#ending.signal.aborted || !this.#isLeading) return
+      this.#isLeading = false
+      this.#tab.follow()
+      this.#wait({ signal: this.#ending.signal })
+    })
+  }
+
+  #tick(): void {
+    const isSilent = Date.now() - this.#heardAt >= SILENT_MS
+    if (this.#isLeading) {
+      this.tell({ type: "beat" })
+    } else if (isSilent && document.visibilityState === "visible") {
+      this.#heardAt = Date.now()
+      this.#wait({ steal: true })
+    }
+  }
+}

@@ -1,0 +1,74 @@
+import { expect, test } from "vitest"
+import { Backoff } from "../../src/client/backoff.ts"
+import { Lines } from "../../src/client/events.ts"
+import { Ladder } from "../../src/client/ladder.ts"
+import { address } from "../../src/client/link.ts"
+
+test("waits are spread over all of their bound", () => {
+  const wait = (chance: number) => new Backoff(() => chance).waitMs(0)
+
+  expect([wait(0), wait(0.5), wait(1)]).toEqual([0, 250, 500])
+})
+
+test("an end on purpose begins anew, and what all are told is spread", () => {
+  const backoff = new Backoff(() => 1)
+  for (let failure = 0; failure < 9; failure++) backoff.waitMs(0)
+
+  expect(backoff.waitMs(0, 400, true)).toBe(400)
+  expect(backoff.waitMs(0, 5000)).toBe(5500)
+  expect(backoff.waitMs(0, -1, true)).toBe(1000)
+  expect(backoff.waitMs(0, 1e12, true)).toBe(3_600_000)
+})
+
+test("two failures lead to the next transport, and round again", () => {
+  const ladder = new Ladder(() => 0.5)
+  const used = Array.from({ length: 7 }, () => {
+    const { transport } = ladder
+    ladder.failed()
+    return transport
+  })
+
+  expect(used).toEqual(["websocket", "websocket", "events", "events", "poll", "poll", "websocket"])
+})
+
+test("a failure between signs of life is chance", () => {
+  const ladder = new Ladder(() => 0.5)
+  for (let failure = 0; failure < 5; failure++) {
+    ladder.failed()
+    ladder.proved()
+  }
+
+  expect(ladder.transport).toBe("websocket")
+})
+
+test("climbs are tried less and less often, and often again once the best was proved", () => {
+  const ladder = new Ladder(() => 1)
+  const waits = Array.from({ length: 7 }, () => ladder.climbInMs() / 1000)
+  ladder.climb("websocket")
+  ladder.proved()
+
+  expect(waits).toEqual([30, 60, 120, 240, 480, 600, 600])
+  expect(ladder.climbInMs()).toBe(30_000)
+})
+
+test.each([
+  ["whole", ["data: a\n\n"], ["a"]],
+  ["in pieces", ["da", "ta: a", "\n", "\nid: 1:2\nda", "ta:b\n\n"], ["a", "b"]],
+  ["of several lines", ["data: a\ndata: b\n\n"], ["a\nb"]],
+  ["with other line ends", ["data: a\r\n\r\ndata: b\r\r"], ["a"]],
+  ["a carriage return at the end of a piece", ["data: a\r", "\n\r", "\ndata: b\n\n"], ["a", "b"]],
+  ["comments and what has no data", [": hello\n\nretry: 3\n\nevent: x\n\n"], []],
+] as const)("events: %s", (_, pieces, found) => {
+  const lines = new Lines()
+
+  expect(pieces.flatMap((piece) => lines.add(piece))).toEqual(found)
+})
+
+test("addresses are below the gateway's, and leave out what is empty", () => {
+  const where = { url: "https://h/reports/", channel: "a&b", token: undefined }
+
+  expect(`${address(where, "ws")}`).toBe("https://h/reports/ws?channel=a%26b")
+  expect(`${address({ ...where, channel: undefined }, "audit", { since: "", told: "" })}`).toBe(
+    "https://h/reports/audit?since=",
+  )
+})
