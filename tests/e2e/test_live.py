@@ -61,3 +61,15 @@ async def test_a_gateway_that_comes_back(system: System, viewer: Viewer) -> None
     gateway.start()
 
     await expect(page.get_by_text("after").first).to_be_visible(timeout=20_000)
+
+
+async def test_a_link_of_a_report(shared_system: System, viewer: Viewer) -> None:
+    """``/audit/<repo>?action=view`` opens the page at that repository, and goes on live from there."""
+    write(shared_system.report, audit_bytes("linked", repos=repos(alpha="dirty", beta="clean")))
+    address = f"http://{shared_system.gateways[0].address}"
+
+    page = await viewer.open(f"{address}/audit/alpha?action=view")
+
+    await expect(page).to_have_url(f"{address}/#/repositories/alpha")
+    await expect(page.get_by_text("alpha").first).to_be_visible()
+    await viewer.screenshot("deep-link")
