@@ -27,16 +27,19 @@ const PLACES: readonly Place[] = [
   { page: "latency", name: "Latency", icon: "gauge" },
   { page: "clients", name: "Clients", icon: "people" },
 ]
-/** Those that are of no use without an audit report. */
-const OF_AUDITS = new Set(["", "repositories", "timeline"])
+/** Those of a report that is no audit report. */
+const OTHER_PLACES: readonly Place[] = [
+  { page: "", name: "Report", icon: "audit" },
+  ...PLACES.filter(({ page }) => page === "latency" || page === "clients"),
+]
 
 export function App() {
   const { page } = useRoute()
-  const place = PLACES.find((each) => each.page === page) ?? PLACES[0]
   const status = useGatewayStatus()
   const isGeneric = useView((view) => view.generic !== undefined)
   const [isKiosk, setKiosk] = useKiosk()
-  const places = PLACES.filter((each) => !isGeneric || each.page === "" || !OF_AUDITS.has(each.page))
+  const places = isGeneric ? OTHER_PLACES : PLACES
+  const place = places.find((each) => each.page === page) ?? places[0]
   useTheme()
   useTitle(place?.name ?? "")
   return (

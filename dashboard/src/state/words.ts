@@ -73,6 +73,14 @@ export function sentenceOf(reason: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`
 }
 
+/** What is shown of a name: characters that would turn or hide the text around them are seen as such. */
+export function nameWords(name: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
+  return (
+    name.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, "\ufffd") || "(no name)"
+  )
+}
+
 /** A latency in ms: "8 ms", "1.2 s". */
 export function latencyWords(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : durationOf(ms / 1000)
