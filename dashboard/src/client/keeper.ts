@@ -3,6 +3,14 @@
 import { type Action, type Event, follow, parseFrame, reduce, type Verified, verify } from "../protocol/index.ts"
 import { type ClientEvent, type ConnectionState, type Feed, nothing, type Sharing } from "./state.ts"
 
+/** To encode 3 MB keeps the page from painting for 10 ms, and each delta names what it is of. */
+const LONG = 200_000
+const PAUSE_MS = 1_000
+
+function pauseAfter(body: string): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, body.length < LONG ? 0 : PAUSE_MS))
+}
+
 export type Listener = (feed: Feed, event: ClientEvent) => void
 
 export class Keeper {
@@ -80,6 +88,8 @@ export class Keeper {
         if (verified === "unknown") return
         this.#reduce({ type: "verified", digest, verified })
         if (!verified) this.#onWrong()
+        report = this.#feed.follower.report
+        if (report?.verified === "unknown") await pauseAfter(report.body)
         report = this.#feed.follower.report
       }
     } finally {

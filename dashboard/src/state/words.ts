@@ -75,10 +75,7 @@ export function sentenceOf(reason: string): string {
 
 /** What is shown of a name: characters that would turn or hide the text around them are seen as such. */
 export function nameWords(name: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: those are what is looked for
-  return (
-    name.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, "\ufffd") || "(no name)"
-  )
+  return name.replace(/[\p{Cc}\p{Cf}]/gu, "\ufffd") || "(no name)"
 }
 
 /** A latency in ms: "8 ms", "1.2 s". */
