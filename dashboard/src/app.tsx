@@ -41,9 +41,9 @@ export function App() {
   const places = isGeneric ? OTHER_PLACES : PLACES
   const place = places.find((each) => each.page === page) ?? places[0]
   useTheme()
-  useTitle(place?.name ?? "")
   return (
     <Shell places={places} present={place?.page ?? ""} isKiosk={isKiosk} onKiosk={setKiosk} footer={<PageFooter />}>
+      <Title name={place?.name ?? ""} />
       <Channels present={status?.channel ?? null} channels={status?.channels ?? {}} />
       <PanelBoundary name="How the report fares">
         <Notices />
@@ -76,12 +76,13 @@ function useTheme(): void {
   }, [theme])
 }
 
-/** The tab tells how many repositories need somebody. */
-function useTitle(name: string): void {
+/** The tab tells how many repositories need somebody. Apart, so that the page is not rendered for it. */
+function Title({ name }: { name: string }) {
   const troubled = useView(
     (view) => view.report?.repos.reduce((sum, { status }) => sum + +(status !== "clean"), 0) ?? 0,
   )
   useEffect(() => {
     document.title = `${troubled ? `(${troubled}) ` : ""}${name} · Reportcast`
   }, [troubled, name])
+  return null
 }

@@ -21,7 +21,7 @@ export function RepoList({ rows, open, pastAt, hrefOf, onOpen }: Props) {
   const list = useRef<HTMLDivElement>(null)
   const isNarrow = useMedia("(max-width: 639.9px)")
   const height = (isNarrow ? 3.75 : 2.25) * useRem()
-  const [top, setTop] = useState(0)
+  const top = useTop(list)
   const isPrinting = usePrinting()
   const virtualizer = useWindowVirtualizer({
     count: rows.length,
@@ -29,10 +29,6 @@ export function RepoList({ rows, open, pastAt, hrefOf, onOpen }: Props) {
     overscan: isPrinting ? rows.length : OVERSCAN,
     scrollMargin: top,
     getItemKey: (at) => rows[at]?.key ?? at,
-  })
-  useLayoutEffect(() => {
-    const place = list.current ? list.current.getBoundingClientRect().top + scrollY : 0
-    if (Math.abs(place - top) > 1) setTop(place)
   })
   // biome-ignore lint/correctness/useExhaustiveDependencies(height): rows of another height are to be placed anew
   useEffect(() => virtualizer.measure(), [virtualizer, height])
@@ -81,6 +77,20 @@ export function RepoList({ rows, open, pastAt, hrefOf, onOpen }: Props) {
       </div>
     </div>
   )
+}
+
+/** Where the list begins on the page, in px: what is above it comes and goes. */
+function useTop(list: { current: HTMLElement | null }): number {
+  const [top, setTop] = useState(0)
+  useLayoutEffect(() => {
+    const measure = () => setTop(Math.round((list.current?.getBoundingClientRect().top ?? 0) + scrollY))
+    measure()
+    // It calls back when the layout is done anyway; to measure at each rendering would force one.
+    const observer = new ResizeObserver(measure)
+    observer.observe(document.body)
+    return () => observer.disconnect()
+  }, [list])
+  return top
 }
 
 /** The size of the page's type in px; the kiosk mode has another. */
