@@ -16,7 +16,7 @@ export class Keeper {
   #verifying = false
   #provedAt = 0
 
-  /** @param onWrong Called when a whole report is not what its digest says. */
+  /** @param onWrong Called when the report is not what its digest says. */
   constructor(channel: string | undefined, onWrong: () => void) {
     this.#feed = nothing(channel)
     this.#onWrong = onWrong
@@ -31,10 +31,10 @@ export class Keeper {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Take in a frame as written; give what is to be asked for. */
-  take(text: string): Action {
+  /** Take in a frame as written; give it as read, and what is to be asked for. */
+  take(text: string): readonly [ReturnType<typeof parseFrame>, Action] {
     const frame = parseFrame(text)
-    if (frame.type === "malformed" || frame.type === "unknown") return { type: "nothing" }
+    if (frame.type === "malformed" || frame.type === "unknown") return [frame, { type: "nothing" }]
     if (frame.type === "hello") this.#feed = { ...this.#feed, hello: frame }
     // Who asked for no channel is given the first that is served, and stays with it.
     if ("channel" in frame && !this.#feed.follower.channel) {
@@ -49,7 +49,7 @@ export class Keeper {
     }
     if (frame.type === "status" && frame.channel === follower.channel) this.#feed = { ...this.#feed, status: frame }
     this.#tell({ type: "frame", frame })
-    return action
+    return [frame, action]
   }
 
   connected(connection: ConnectionState): void {
@@ -93,7 +93,8 @@ export class Keeper {
         const verified: Verified = await verify(body, frame.digest)
         if (verified === "unknown") return
         this.#reduce({ type: "verified", digest: frame.digest, verified })
-        if (!verified) this.#onWrong()
+        // By now there may be another one, of which nothing is known yet.
+        if (this.feed.follower.report?.verified === false) this.#onWrong()
       }
     } finally {
       this.#verifying = false
