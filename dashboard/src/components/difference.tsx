@@ -25,7 +25,7 @@ export function Difference({ before, after }: Props) {
   return (
     <div>
       <p role="status" className="border-t border-line px-4 py-2.5">
-        {summaryOf(changes) || "No repository is different."}
+        <span className="foreign">{summaryOf(changes) || "No repository is different"}.</span>
         {before.health !== after.health && (
           <span className="foreign">
             {" "}

@@ -20,14 +20,15 @@ interface Props {
 /** A band for the health and for each count, over one axis of time; each with its value in the report pointed at. */
 export function HistoryChart({ entries, ends, at, from, children }: Props) {
   const names = useMemo(() => countsIn(entries), [entries])
-  const xs = useMemo(() => entries.map(({ x }) => shareOf(x, ends)), [entries, ends])
+  const seen = useMemo(() => entries.filter((_, place) => isSeen(entries, place, ends[0])), [entries, ends])
+  const xs = useMemo(() => seen.map(({ x }) => shareOf(x, ends)), [seen, ends])
   const [now, before] = [entries[at], entries[from]]
   const hasHealth = entries.some(({ health }) => health !== null)
   return (
-    <div className="relative flex flex-col [--label:9.5rem] in-data-kiosk:flex-1 max-sm:[--label:0rem]">
+    <div className="relative flex flex-col [--label:9.5rem] [--margin:1rem] in-data-kiosk:flex-1 max-sm:[--label:0.75rem] max-sm:[--margin:0.75rem]">
       {hasHealth && (
         <Band label="Health" value={<HealthWord health={now?.health ?? null} />} isLow>
-          <HealthBand entries={entries} xs={xs} />
+          <HealthBand entries={seen} xs={xs} />
         </Band>
       )}
       {names.map((name) => (
@@ -37,11 +38,11 @@ export function HistoryChart({ entries, ends, at, from, children }: Props) {
           tone={toneOf(name)}
           value={<Value value={now?.counts[name]} before={before?.counts[name]} />}
         >
-          <Line name={name} entries={entries} xs={xs} ends={ends} />
+          <Line name={name} entries={seen} xs={xs} />
         </Band>
       ))}
       <TimeAxis ends={ends} />
-      <div className="absolute inset-y-0 right-0 left-(--label)">{children}</div>
+      <div className="absolute inset-y-0 right-(--margin) left-(--label)">{children}</div>
     </div>
   )
 }
@@ -60,11 +61,13 @@ function Band({ label, tone = "none", value, isLow = false, children }: BandProp
     : "h-14 in-data-kiosk:h-auto in-data-kiosk:min-h-12 in-data-kiosk:flex-1"
   return (
     <div data-tone={tone} className="flex border-t border-line max-sm:flex-col in-data-kiosk:has-[svg]:flex-1">
-      <p className="flex w-(--label) items-baseline justify-between gap-2 self-center px-4 max-sm:w-full max-sm:self-auto max-sm:px-3 max-sm:pt-1">
+      <p className="flex w-(--label) items-center justify-between gap-2 self-center px-4 max-sm:w-full max-sm:self-auto max-sm:px-3 max-sm:pt-1">
         <span className="text-xs text-quiet capitalize">{label}</span>
         <span className="font-semibold tabular-nums">{value}</span>
       </p>
-      <div className={`relative min-w-0 flex-1 max-sm:flex-none ${height}`}>{children}</div>
+      <div className={`relative mr-(--margin) min-w-0 flex-1 max-sm:ml-(--label) max-sm:flex-none ${height}`}>
+        {children}
+      </div>
     </div>
   )
 }
@@ -88,15 +91,11 @@ interface LineProps {
   readonly name: string
   readonly entries: readonly Entry[]
   readonly xs: readonly number[]
-  readonly ends: readonly [number, number]
 }
 
-function Line({ name, entries, xs, ends }: LineProps) {
+function Line({ name, entries, xs }: LineProps) {
   const values = useMemo(() => entries.map(({ counts }) => counts[name] ?? Number.NaN), [entries, name])
-  const scale = useMemo(
-    () => countEnds(values.filter((_, at) => isSeen(entries, at, ends[0]))),
-    [values, entries, ends],
-  )
+  const scale = useMemo(() => countEnds(values), [values])
   const shares = useMemo(() => values.map((value) => shareOf(value, scale)), [values, scale])
   return (
     <>
@@ -119,7 +118,10 @@ function isSeen(entries: readonly Entry[], at: number, begin: number): boolean {
 function TimeAxis({ ends }: { ends: readonly [number, number] }) {
   const ticks = timeTicks(...ends)
   return (
-    <div aria-hidden="true" className="relative ml-(--label) h-6 border-t border-line text-[0.6875rem] text-quiet">
+    <div
+      aria-hidden="true"
+      className="relative mr-(--margin) ml-(--label) h-6 border-t border-line text-[0.6875rem] text-quiet"
+    >
       {ticks.map(({ at, label }, nth) => {
         const share = shareOf(at, ends)
         if (share > 0.97) return null

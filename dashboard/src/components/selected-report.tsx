@@ -32,7 +32,10 @@ export function SelectedReport({ entries, selection, isKnown }: Props) {
   const { report, error } = usePastReport(name)
   const title = titleOf(entries, selection, at, from)
   return (
-    <section aria-labelledby="selected-title" className={shown === "changes" ? "card" : "space-y-3"}>
+    <section
+      aria-labelledby="selected-title"
+      className={`in-data-kiosk:min-w-0 in-data-kiosk:flex-1 in-data-kiosk:overflow-hidden ${shown === "changes" ? "card" : "space-y-3"}`}
+    >
       <header
         className={`flex min-h-12 flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2 ${shown === "changes" ? "" : "card"}`}
       >

@@ -15,6 +15,9 @@ import type { Entry } from "../state/history.ts"
 import { nameAt, parseSelection, placeOf, type Selection, writeSelection } from "../state/selection.ts"
 import { endsOf, SPANS, type Span, spansFor } from "../state/span.ts"
 
+/** On a wall screen side by side, and no higher than the screen: nobody scrolls there. */
+const PANELS = "flex flex-col gap-4 max-sm:gap-3 in-data-kiosk:lg:h-[calc(100dvh-5.75rem)] in-data-kiosk:lg:flex-row"
+
 /** How the counts went over the kept reports; any of them, and what is different between any two. */
 export default function Timeline() {
   const { entries, error, ask, isAnswered } = useHistory()
@@ -26,15 +29,20 @@ export default function Timeline() {
   return (
     <>
       <h1 className="sr-only">Timeline</h1>
-      <PanelBoundary name="The chart">
-        <section aria-labelledby="counts-title" className="card flex flex-col in-data-kiosk:flex-1">
-          <Chart entries={entries} selection={selection} onChoose={choose} isKnown={isAnswered || error !== null} />
-          {error !== null && <Absent sentence={`The history is not known: ${sentenceOf(error)}.`} onRetry={ask} />}
-        </section>
-      </PanelBoundary>
-      <PanelBoundary name="The report">
-        <SelectedReport entries={entries} selection={selection} isKnown={isAnswered} />
-      </PanelBoundary>
+      <div className={PANELS}>
+        <PanelBoundary name="The chart">
+          <section
+            aria-labelledby="counts-title"
+            className="card flex flex-col in-data-kiosk:min-w-0 in-data-kiosk:flex-2"
+          >
+            <Chart entries={entries} selection={selection} onChoose={choose} isKnown={isAnswered || error !== null} />
+            {error !== null && <Absent sentence={`The history is not known: ${sentenceOf(error)}.`} onRetry={ask} />}
+          </section>
+        </PanelBoundary>
+        <PanelBoundary name="The report">
+          <SelectedReport entries={entries} selection={selection} isKnown={isAnswered} />
+        </PanelBoundary>
+      </div>
       <HistoryTable entries={entries} />
     </>
   )

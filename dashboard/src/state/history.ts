@@ -9,7 +9,7 @@ export interface Entry {
   readonly name: string
   /** When its file was written, or else by its own words, in ms; NaN if neither is known. */
   readonly at: number
-  /** Its place on the axis of time: `at`, but never before the entry before. */
+  /** Its place on the axis of time: `at`, or that of the entry before where that would lead backwards. */
   readonly x: number
   readonly health: string | null
   readonly counts: Readonly<Record<string, number>>
@@ -48,13 +48,39 @@ function countsOf(summary: Json | undefined): Record<string, number> {
   return Object.fromEntries(told.filter(([, value]) => Number.isFinite(value)))
 }
 
-/** Put entries behind one another: they stand as they were published, whatever a restored file says of its time. */
+/**
+ * Put entries behind one another, as they were published.
+ *
+ * Most are dated in that order; one that is not (a restored backup, a clock that was wrong) stands where the one before
+ * it does, and moves no other.
+ */
 export function placed(entries: readonly Entry[]): Entry[] {
-  let last = entries.find(({ at }) => !Number.isNaN(at))?.at ?? 0
-  return entries.map((entry) => {
-    last = Number.isNaN(entry.at) ? last : Math.max(last, entry.at)
+  const kept = inOrder(entries.map(({ at }) => at))
+  let last = entries.find((_, place) => kept.has(place))?.at ?? 0
+  return entries.map((entry, place) => {
+    if (kept.has(place)) last = entry.at
     return entry.x === last ? entry : { ...entry, x: last }
   })
+}
+
+/** Give the places of as many times as possible that do not go backwards. */
+function inOrder(times: readonly number[]): Set<number> {
+  const ends: number[] = [] // of each length, the place where such a run ends earliest
+  const before: number[] = []
+  for (const [place, time] of times.entries()) {
+    if (Number.isNaN(time)) continue
+    let [low, high] = [0, ends.length]
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((times[ends[middle] as number] as number) <= time) low = middle + 1
+      else high = middle
+    }
+    before[place] = ends[low - 1] ?? -1
+    ends[low] = place
+  }
+  const kept = new Set<number>()
+  for (let place = ends.at(-1) ?? -1; place >= 0; place = before[place] ?? -1) kept.add(place)
+  return kept
 }
 
 /** Give the entries with the report that a view shows. */
