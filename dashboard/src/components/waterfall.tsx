@@ -35,7 +35,7 @@ export function Waterfall({ change, changes }: Props) {
             <th scope="col" className="max-sm:hidden">
               <span className="sr-only">When</span>
             </th>
-            <th scope="col" className="px-2 text-right">
+            <th scope="col" className="px-2 text-right whitespace-nowrap">
               This change
             </th>
             <th scope="col" className="px-2 text-right">
@@ -75,12 +75,12 @@ function Hop({ bar, times, doubt, ends }: HopProps) {
   const [p50, p95] = [percentile(times, 0.5), percentile(times, 0.95)]
   return (
     <tr className="border-t border-line">
-      <th scope="row" className="w-72 py-1.5 pl-4 font-normal max-sm:w-auto">
+      <th scope="row" className="py-1.5 pl-4 font-normal sm:whitespace-nowrap">
         <span className="flex items-center gap-2 font-semibold">
           <Swatch place={bar.place} />
           {bar.word}
         </span>
-        <span className="block pl-4.5 text-xs text-quiet">{bar.meaning}</span>
+        <span className="block pr-2 pl-4.5 text-xs text-quiet">{bar.meaning}</span>
       </th>
       <td className="w-full px-2 max-sm:hidden">
         <Track bar={bar} doubt={doubt ?? 0} ends={ends} />
