@@ -62,18 +62,31 @@ export function useRoute(): Route {
   return useMemo(() => parseRoute(hash), [hash])
 }
 
+/** What stays in front of the `#`: it is of all places. */
+const OF_ALL = ["channel", "access_token", "kiosk"]
+
 /**
- * Give the address in this page that a deep link of the existing reports stands for, or `null` for all others.
+ * Give the address in this page that one without a `#` stands for, or `null` if it is of no place.
  *
- * @param address The document's: `<root>audit/<repo>?action=view`, `<root>?repo=<repo>`, `<root>?at=<report>`.
+ * @param address The document's: `<root>audit/<repo>?action=view` as reports link to it, `<root>?repo=<repo>`,
+ *   `<root>?at=<report>`, or `<root><page>?…`.
  */
 export function fromDeepLink(address: string, root: string): string | null {
-  const url = new URL(address)
-  const path = url.pathname.startsWith(new URL(root).pathname) ? url.pathname.slice(new URL(root).pathname.length) : ""
+  const { pathname, searchParams, hash } = new URL(address)
+  const above = new URL(root).pathname
+  if (hash.length > 2 || !pathname.startsWith(above)) return null
+  const place = placeOf(pathname.slice(above.length), searchParams)
+  if (!place) return null
+  const kept = new URLSearchParams([...searchParams].filter(([name]) => OF_ALL.includes(name))).toString()
+  return new URL(`${kept && `?${kept}`}${place}`, root).href
+}
+
+function placeOf(path: string, params: URLSearchParams): string | null {
   const repo = /^audit\/([^/]+)\/?$/.exec(path)?.[1]
-  const name = repo === undefined ? url.searchParams.get("repo") : decoded(repo)
-  const at = url.searchParams.get("at")
-  if (!name && !at) return null
-  for (const word of ["repo", "action", "at"]) url.searchParams.delete(word)
-  return new URL(`${url.search}${name ? hashOf("repositories", {}, name) : hashOf("timeline", { at })}`, root).href
+  const name = repo === undefined ? params.get("repo") : decoded(repo)
+  if (name) return hashOf("repositories", {}, name)
+  const page = /^[a-z]+$/.exec(path)?.[0] ?? (params.has("at") ? "timeline" : null)
+  if (page === null) return null
+  const own = [...params.keys()].filter((each) => !OF_ALL.includes(each))
+  return hashOf(page, Object.fromEntries(own.map((each) => [each, params.getAll(each)])))
 }

@@ -5,7 +5,7 @@ import { hashOf } from "../route.ts"
 import { rankOf } from "../state/arrange.ts"
 import { fieldChanges, type RepoChange } from "../state/changes.ts"
 import type { Step } from "../state/view.ts"
-import { labelOf } from "../state/words.ts"
+import { labelOf, nameWords } from "../state/words.ts"
 import { Age } from "./age.tsx"
 import { Icon } from "./icon.tsx"
 import { StatusBadge } from "./status-badge.tsx"
@@ -90,10 +90,10 @@ function Change({ change, at }: { change: RepoChange; at: number | null }) {
     <li className="flex min-h-10 flex-wrap items-center gap-x-3 gap-y-0.5 border-t border-line px-4 py-1.5">
       {after ? (
         <a href={hashOf("repositories", {}, name)} className="foreign min-w-0 flex-1 basis-32 truncate font-semibold">
-          {name}
+          {nameWords(name)}
         </a>
       ) : (
-        <span className="foreign min-w-0 flex-1 basis-32 truncate font-semibold">{name}</span>
+        <span className="foreign min-w-0 flex-1 basis-32 truncate font-semibold">{nameWords(name)}</span>
       )}
       <span className="flex min-w-0 items-center gap-1.5">
         <What change={change} />

@@ -87,8 +87,7 @@ function Details() {
 function NextAttempt() {
   const { connection, tryNow } = useWebSocket()
   const now = useNow()
-  const retryAt = connection.kind === "offline" ? connection.retryAt : undefined
-  const wait = retryAt === null ? "Waiting for the network." : retryAt && `Next attempt in ${ageOf(retryAt - now)}.`
+  const wait = connection.kind === "offline" && `Next attempt in ${ageOf(connection.retryAt - now)}.`
   return (
     <p className="mt-2 flex items-center gap-3">
       <button type="button" className="button" onClick={tryNow}>

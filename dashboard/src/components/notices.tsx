@@ -61,7 +61,8 @@ function LateBy() {
 }
 
 function Cut() {
-  const { connection, tryNow } = useWebSocket()
+  const { tryNow } = useWebSocket()
+  const { connection, sentence } = useConnectionStatus()
   const receivedAt = useView((view) => view.receivedAt)
   return (
     <p
@@ -70,7 +71,9 @@ function Cut() {
     >
       <Icon name="trouble" />
       <span className="foreign min-w-0 flex-1">
-        {connection.kind === "stopped" ? connection.reason : "Not connected."}
+        {connection.kind === "stopped"
+          ? sentence
+          : `Not connected: ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`}
         {receivedAt !== null && ` What is below is what came at ${momentOf(receivedAt)}.`}
       </span>
       <button type="button" className="button text-ink" onClick={tryNow}>

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react"
-import { isObject, isText } from "../state/json.ts"
+import { isObject, isText, type JsonObject } from "../state/json.ts"
 import { useShared } from "./context.ts"
 import { useFeed } from "./use-feed.ts"
 
@@ -19,7 +19,7 @@ const SPREAD_MS = 1_000
 
 /** What `/api/ws/status` says beside what the feed tells; `null` until it did. */
 export function useGatewayStatus(): GatewayStatus | null {
-  const { gateway } = useShared()
+  const { gateway, store } = useShared()
   const tag = useFeed((feed) => feed.status)
   const [status, setStatus] = useState<GatewayStatus | null>(null)
   // biome-ignore lint/correctness/useExhaustiveDependencies(tag): another status of the feed is a reason to ask again
@@ -27,7 +27,9 @@ export function useGatewayStatus(): GatewayStatus | null {
     const abort = new AbortController()
     const ask = async () => {
       const answer = await gateway.getJson("api/ws/status", abort.signal).catch(() => null)
-      if (answer && !abort.signal.aborted) setStatus(readStatus(answer))
+      if (!isObject(answer) || abort.signal.aborted) return
+      if (isText(answer.timestamp)) store.tellTime(answer.timestamp)
+      setStatus(readStatus(answer))
     }
     const soon = setTimeout(ask, Math.random() * SPREAD_MS)
     const often = setInterval(() => document.hidden || ask(), EVERY_MS)
@@ -36,12 +38,11 @@ export function useGatewayStatus(): GatewayStatus | null {
       clearTimeout(soon)
       clearInterval(often)
     }
-  }, [gateway, tag])
+  }, [gateway, store, tag])
   return status
 }
 
-function readStatus(answer: unknown): GatewayStatus | null {
-  if (!isObject(answer)) return null
+function readStatus(answer: JsonObject): GatewayStatus {
   const source = isObject(answer.source) ? answer.source : {}
   const due = isText(source.dueAt) ? Date.parse(source.dueAt) : Number.NaN
   const channels = isObject(answer.channels) ? Object.entries(answer.channels) : []

@@ -7,6 +7,7 @@ import { applyRepos } from "./delta.ts"
 import { isObject, isText, type Json } from "./json.ts"
 import { type AuditReport, isAudit, readReport } from "./report.ts"
 import type { AuditView, Point, Source } from "./view.ts"
+import { sentenceOf } from "./words.ts"
 
 const MAX_LOG = 200
 const MAX_TRAIL = 240
@@ -34,7 +35,7 @@ function staleReasonOf(connection: Feed["connection"], status: FrameOf<"status">
       return "Connecting; what is shown is the last that came."
     case "offline":
     case "stopped":
-      return connection.reason
+      return sentenceOf(connection.reason)
     default:
       connection satisfies never
       return null

@@ -6,7 +6,7 @@
  * Source: docs/protocol.md, Deltas.
  */
 
-import { isObject, type JsonObject, patched } from "./json.ts"
+import { isObject, type JsonObject, patched, same } from "./json.ts"
 import { type AuditReport, keyFor, keys, makeRepo, makeReport, type Repo } from "./report.ts"
 
 interface Patch {
@@ -44,7 +44,8 @@ function reposAfter(before: readonly Repo[], delta: ReposDelta, now: number): Re
   for (const { at, repo, ...change } of delta.changed ?? []) {
     const old = repos[at]
     if (!old) return null
-    repos[at] = makeRepo(old.key, repo ?? patched(old.fields, change), now)
+    const fields = repo ?? patched(old.fields, change)
+    if (!same(old.fields, fields)) repos[at] = makeRepo(old.key, fields, now) // else it is in another order
   }
   return repos
 }

@@ -4,6 +4,7 @@ import type { Client, ConnectionState } from "../client/index.ts"
 import { type RepoChange, summaryOf } from "./changes.ts"
 import type { AuditStore } from "./store.ts"
 import type { Toasts } from "./toasts.ts"
+import { sentenceOf } from "./words.ts"
 
 /** Changes of that long are told together. */
 const GATHER_MS = 1_000
@@ -51,13 +52,12 @@ function tellTrouble(client: Client, toasts: Toasts): void {
     if (isTrouble || kind === "idle") return
     clearTimeout(timer)
     timer = undefined
-    if (isTold) toasts.add({ tone: "good", text: "The connection is back; nothing was missed." })
+    if (isTold) toasts.add({ tone: "good", text: "The connection is back." })
     isTold = false
   })
 }
 
 function troubleOf(connection: ConnectionState): string {
-  return "reason" in connection
-    ? connection.reason
-    : "The gateway does not answer; what is shown is the last that came."
+  if ("reason" in connection) return sentenceOf(connection.reason)
+  return "The gateway does not answer; what is shown is the last that came."
 }

@@ -2,6 +2,7 @@
 
 import type { ConnectionState, Mode, TransportName } from "../client/index.ts"
 import type { Tone } from "./toasts.ts"
+import { sentenceOf } from "./words.ts"
 
 export interface Situation {
   readonly icon: "live" | "polling" | "waiting" | "trouble" | "stopped"
@@ -33,9 +34,9 @@ export function situationOf(connection: ConnectionState, mode: Mode, isStale: bo
     case "degraded":
       return degraded(connection, mode)
     case "offline":
-      return { icon: "trouble", word: "Offline", tone: "bad", sentence: connection.reason }
+      return { icon: "trouble", word: "Offline", tone: "bad", sentence: sentenceOf(connection.reason) }
     case "stopped":
-      return { icon: "stopped", word: "Stopped", tone: "bad", sentence: connection.reason }
+      return { icon: "stopped", word: "Stopped", tone: "bad", sentence: sentenceOf(connection.reason) }
     default:
       return connection satisfies never
   }
@@ -49,8 +50,8 @@ function degraded({ transport, reason }: ConnectionState & { kind: "degraded" },
   if (!mode.live) {
     return { icon: "polling", word: `Every ${mode.everyS} s`, tone: "note", sentence: "Real-time is switched off." }
   }
-  if (transport === "events") return { icon: "live", word: "Live", tone: "good", sentence: reason }
-  return { icon: "polling", word: "Polling", tone: "warn", sentence: reason }
+  if (transport === "events") return { icon: "live", word: "Live", tone: "good", sentence: sentenceOf(reason) }
+  return { icon: "polling", word: "Polling", tone: "warn", sentence: sentenceOf(reason) }
 }
 
 /** The transport that is in use, if one is. */

@@ -10,6 +10,8 @@ import { type AuditView, NOTHING, type Point, type Step } from "./view.ts"
 export interface AuditStore {
   getView(): AuditView
   subscribe(listener: (view: AuditView, changes: readonly RepoChange[]) => void): () => void
+  /** The server says what time it is: who shares another tab's connection has no greeting that says so. */
+  tellTime(timestamp: string): void
   /** The person has looked: from now on changes are those from the present report. */
   markSeen(): void
   /** What the person looked at before this page was opened, and when. */
@@ -24,7 +26,6 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
   let view = NOTHING
   let seen: AuditReport | null = null
   let digest: string | null = null
-  let hello: Feed["hello"] = null
   const listeners = new Set<(view: AuditView, changes: readonly RepoChange[]) => void>()
 
   function show(next: AuditView, changes = NONE): void {
@@ -40,8 +41,7 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
     const { report } = feed.follower
     const isNew = report !== null && report.frame.digest + report.frame.epoch + report.frame.offset !== digestOf()
     let next = withFeed(view, feed)
-    if (feed.hello && feed.hello !== hello) next = { ...next, serverAhead: aheadOf(feed.hello, clock()) }
-    hello = feed.hello
+    if (event?.type === "frame" && event.frame.type === "hello") next = { ...next, ...aheadOf(event.frame, clock()) }
     if (!isNew || !report) show(next)
     else {
       next = withReport(next, report, digest, clock())
@@ -63,6 +63,7 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
+    tellTime: (timestamp) => show({ ...view, ...aheadOf({ timestamp }, clock()) }),
     markSeen() {
       seen = view.report
       show({ ...view, unseen: NONE, seenAt: clock() })
@@ -81,8 +82,8 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
   }
 }
 
-/** As well as can be told: the way of the frame is taken for nothing. */
-function aheadOf(hello: NonNullable<Feed["hello"]>, now: number): number {
-  const ahead = Date.parse(hello.timestamp) - now
-  return Number.isNaN(ahead) ? 0 : ahead
+/** As well as can be told: the way of the answer is taken for nothing. */
+function aheadOf({ timestamp }: { timestamp: string }, now: number): Partial<AuditView> {
+  const serverAhead = Date.parse(timestamp) - now
+  return Number.isNaN(serverAhead) ? {} : { serverAhead }
 }
