@@ -61,7 +61,7 @@ function Band({ label, tone = "none", value, isLow = false, children }: BandProp
   const grows = isLow ? "" : "in-data-kiosk:flex-1"
   return (
     <div data-tone={tone} className={`flex border-t border-line max-sm:flex-col ${grows}`}>
-      <p className="flex w-[calc(var(--label)-1.5rem)] items-center justify-between gap-2 self-center px-4 max-sm:w-full max-sm:self-auto max-sm:px-3 max-sm:pt-1">
+      <p className="flex w-[calc(var(--label)-1.5rem)] items-center justify-between gap-2 self-center px-4 max-sm:w-full max-sm:self-auto max-sm:pr-5 max-sm:pl-3 max-sm:pt-1">
         <span className="text-xs text-quiet capitalize">{label}</span>
         <span className="font-semibold tabular-nums">{value}</span>
       </p>
@@ -123,12 +123,13 @@ function TimeAxis({ ends }: { ends: readonly [number, number] }) {
     >
       {ticks.map(({ at, label }, nth) => {
         const share = shareOf(at, ends)
-        if (share > 0.97) return null
+        // Near the end there is no room behind the tick.
+        const side = share > 0.9 ? "-translate-x-full border-r pr-1" : "border-l pl-1"
         return (
           <span
             key={at}
             style={{ left: `${share * 100}%` }}
-            className={`absolute top-0 border-l border-edge/60 pt-0.5 pl-1 leading-4 whitespace-nowrap tabular-nums ${nth % 2 ? "max-sm:hidden" : ""}`}
+            className={`absolute top-0 border-edge/60 pt-0.5 leading-4 whitespace-nowrap tabular-nums ${side} ${nth % 2 ? "max-sm:hidden" : ""}`}
           >
             {label}
           </span>

@@ -140,6 +140,14 @@ function placeOf(from: number, to: number, ends: readonly [number, number]) {
   return { left: `${left * 100}%`, width: `${(right - left) * 100}%` }
 }
 
+/** The way to a browser begins while the gateway still writes to others: they share the height. */
+const HEIGHTS: Readonly<Record<Place, string>> = {
+  watcher: "inset-y-0",
+  broker: "inset-y-0",
+  gateway: "top-0 bottom-1/2",
+  browser: "top-1/2 bottom-0",
+}
+
 /** A change in one line, on a scale that all lines have; what is longer is cut off, and its number says so. */
 export function MiniBar({ change, scaleMs }: { change: TracedChange; scaleMs: number }) {
   const bars = barsOf(change).filter(({ ms }) => ms !== null)
@@ -150,7 +158,14 @@ export function MiniBar({ change, scaleMs }: { change: TracedChange; scaleMs: nu
         const [begin, ms] = [bar.begin, bar.ms ?? 0]
         const style = placeOf(Math.min(begin, begin + ms), Math.max(begin, begin + ms), [0, scaleMs])
         const look = ms < 0 ? NEGATIVE : COLOURS[bar.place]
-        return <span key={bar.hop} data-tone="bad" style={style} className={`absolute inset-y-0 min-w-px ${look}`} />
+        return (
+          <span
+            key={bar.hop}
+            data-tone="bad"
+            style={style}
+            className={`absolute min-w-px ${HEIGHTS[bar.place]} ${look}`}
+          />
+        )
       })}
       {end > scaleMs && (
         <span className="absolute inset-y-0 right-0 w-2.5 bg-card text-center text-[0.625rem] leading-3">›</span>
