@@ -75,12 +75,12 @@ function Hop({ bar, times, doubt, ends }: HopProps) {
   const [p50, p95] = [percentile(times, 0.5), percentile(times, 0.95)]
   return (
     <tr className="border-t border-line">
-      <th scope="row" className="py-1.5 pl-4 font-normal sm:whitespace-nowrap">
+      <th scope="row" className="py-1.5 pl-4 font-normal max-sm:pl-3 sm:whitespace-nowrap">
         <span className="flex items-center gap-2 font-semibold">
           <Swatch place={bar.place} />
           {bar.word}
         </span>
-        <span className="block pr-2 pl-4.5 text-xs text-quiet">{bar.meaning}</span>
+        <span className="block pr-2 pl-4.5 text-xs text-quiet max-sm:pl-0 max-sm:leading-4">{bar.meaning}</span>
       </th>
       <td className="w-full px-2 max-sm:hidden">
         <Track bar={bar} doubt={doubt ?? 0} ends={ends} />
@@ -88,8 +88,12 @@ function Hop({ bar, times, doubt, ends }: HopProps) {
       <td className="px-2 text-right whitespace-nowrap">
         <Time bar={bar} doubt={doubt} />
       </td>
-      <td className="px-2 text-right whitespace-nowrap text-quiet">{p50 === null ? "–" : msWords(p50)}</td>
-      <td className="pr-4 pl-2 text-right whitespace-nowrap text-quiet">{p95 === null ? "–" : msWords(p95)}</td>
+      <td className="px-2 text-right whitespace-nowrap text-quiet max-sm:px-1 max-sm:text-xs">
+        {p50 === null ? "–" : msWords(p50)}
+      </td>
+      <td className="pr-4 pl-2 text-right whitespace-nowrap text-quiet max-sm:pr-3 max-sm:pl-1 max-sm:text-xs">
+        {p95 === null ? "–" : msWords(p95)}
+      </td>
     </tr>
   )
 }
