@@ -1,4 +1,4 @@
-import { type ReactNode, useMemo } from "react"
+import { memo, type ReactNode, useMemo } from "react"
 import { countEnds, shareOf, timeTicks } from "../state/axis.ts"
 import { countsIn, type Entry } from "../state/history.ts"
 import { HealthBand, HealthWord } from "./health-band.tsx"
@@ -96,7 +96,8 @@ interface LineProps {
   readonly xs: readonly number[]
 }
 
-function Line({ name, entries, xs }: LineProps) {
+/** Not drawn anew for each report that is pointed at. */
+const Line = memo(function Line({ name, entries, xs }: LineProps) {
   const values = useMemo(() => entries.map(({ counts }) => counts[name] ?? Number.NaN), [entries, name])
   const scale = useMemo(() => countEnds(values), [values])
   const shares = useMemo(() => values.map((value) => shareOf(value, scale)), [values, scale])
@@ -107,7 +108,7 @@ function Line({ name, entries, xs }: LineProps) {
       <StepLine xs={xs} ys={shares} isFilled={scale[0] === 0} isPlain={name === "total"} />
     </>
   )
-}
+})
 
 /** The last report before the beginning holds until the next. */
 function isSeen(entries: readonly Entry[], at: number, begin: number): boolean {
