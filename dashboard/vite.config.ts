@@ -1,5 +1,17 @@
+import tailwindcss from "@tailwindcss/vite"
+import react from "@vitejs/plugin-react"
 import { defineConfig } from "vitest/config"
 
 export default defineConfig({
-  test: { include: ["tests/**/*.test.ts"], sequence: { shuffle: true } },
+  // Relative, for the page may be served below any path; what it asks for, it finds from its own address (src/root.ts).
+  base: "./",
+  plugins: [react(), tailwindcss()],
+  build: {
+    outDir: "../services/gateway/src/gateway/page",
+    emptyOutDir: true,
+    modulePreload: { polyfill: false },
+    // Fonts and pictures are few; a `data:` address would be script of the first load.
+    assetsInlineLimit: 0,
+  },
+  test: { include: ["tests/**/*.test.{ts,tsx}"], sequence: { shuffle: true } },
 })

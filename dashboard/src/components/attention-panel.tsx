@@ -1,0 +1,56 @@
+import { useMemo } from "react"
+import { hashOf } from "../route.ts"
+import { arrange, pathOf, type Row, remoteOf } from "../state/arrange.ts"
+import type { AuditReport } from "../state/report.ts"
+import { lineOf } from "../state/words.ts"
+import { Icon } from "./icon.tsx"
+import { StatusBadge } from "./status-badge.tsx"
+
+const SHOWN = 12
+const ALL = { search: "", statuses: [], sort: "attention", group: "none" } as const
+
+/** The repositories that are not clean, the worst first. */
+export function AttentionPanel({ report }: { report: AuditReport }) {
+  const rows = useMemo(() => arrange(report, ALL).rows.filter(isTroubled), [report])
+  const statuses = useMemo(() => [...new Set(rows.map((row) => row.repo.status))], [rows])
+  return (
+    <section aria-labelledby="attention-title" className="card flex flex-col">
+      <header className="flex min-h-11 items-center gap-3 px-4 py-1.5">
+        <h2 id="attention-title" className="title">
+          Needs attention
+        </h2>
+        <span className="text-xs text-quiet tabular-nums">{rows.length.toLocaleString()}</span>
+      </header>
+      {rows.length === 0 && (
+        <p data-tone="good" className="flex items-center justify-center gap-2 border-t border-line px-4 py-6 text-tone">
+          <Icon name="check" />
+          Every repository is clean.
+        </p>
+      )}
+      <ul>
+        {rows.slice(0, SHOWN).map(({ key, repo }) => (
+          <li key={key} className="flex min-h-10 items-center gap-3 border-t border-line px-4 py-1.5">
+            <span className="min-w-0 flex-1">
+              <a href={hashOf("repositories", {}, repo.name)} className="foreign block truncate font-semibold">
+                {repo.name}
+              </a>
+              <span className="foreign block truncate text-xs text-quiet">
+                {lineOf(repo.fields.mitigation ?? repo.fields.error) || pathOf(repo) || remoteOf(repo)}
+              </span>
+            </span>
+            <StatusBadge status={repo.status} />
+          </li>
+        ))}
+      </ul>
+      {rows.length > SHOWN && (
+        <a href={hashOf("repositories", { status: statuses })} className="link border-t border-line px-4 py-2">
+          {(rows.length - SHOWN).toLocaleString()} more
+        </a>
+      )}
+    </section>
+  )
+}
+
+function isTroubled(row: Row): row is Row & { kind: "repo" } {
+  return row.kind === "repo" && row.repo.status !== "clean"
+}

@@ -1,0 +1,120 @@
+import { useMemo } from "react"
+import { useShared } from "../hooks/context.ts"
+import { useView } from "../hooks/use-feed.ts"
+import { hashOf } from "../route.ts"
+import { rankOf } from "../state/arrange.ts"
+import { fieldChanges, type RepoChange } from "../state/changes.ts"
+import type { Step } from "../state/view.ts"
+import { labelOf } from "../state/words.ts"
+import { Age } from "./age.tsx"
+import { Icon } from "./icon.tsx"
+import { StatusBadge } from "./status-badge.tsx"
+
+const SHOWN = 12
+
+/** What is different from what the person looked at last. */
+export function ChangesPanel() {
+  const { store } = useShared()
+  const unseen = useView((view) => view.unseen)
+  const seenAt = useView((view) => view.seenAt)
+  const shown = useMemo(() => [...unseen].sort(byWeight).slice(0, SHOWN), [unseen])
+  return (
+    <section aria-labelledby="changes-title" className="card flex flex-col">
+      <header className="flex min-h-11 flex-wrap items-center gap-x-3 px-4 py-1.5">
+        <h2 id="changes-title" className="title">
+          Changed since you looked
+        </h2>
+        <span className="text-xs text-quiet">{seenAt !== null && <Age at={seenAt} />}</span>
+        {unseen.length > 0 && (
+          <button type="button" className="button ml-auto print:hidden" onClick={() => store.markSeen()}>
+            <Icon name="check" />
+            Mark as seen
+          </button>
+        )}
+      </header>
+      {unseen.length === 0 && (
+        <p className="border-t border-line px-4 py-4 text-center text-quiet">Nothing has changed since then.</p>
+      )}
+      <ul>
+        {shown.map((change) => (
+          <Change key={change.key} change={change} at={change.after?.changedAt ?? null} />
+        ))}
+      </ul>
+      {unseen.length > SHOWN && (
+        <a href={hashOf("repositories", { sort: "changed" })} className="link border-t border-line px-4 py-2">
+          {(unseen.length - SHOWN).toLocaleString()} more
+        </a>
+      )}
+      <Earlier most={SHOWN - shown.length} until={seenAt ?? 0} />
+    </section>
+  )
+}
+
+/** The last changes of state before the person looked. */
+function Earlier({ most, until }: { most: number; until: number }) {
+  const log = useView((view) => view.log)
+  const past = useView((view) => view.past)
+  const last = useMemo(() => lastChanges([...log, ...past], most, until), [log, past, most, until])
+  if (!last.length) return null
+  return (
+    <>
+      <h3 className="border-t border-line bg-sunken px-4 py-1 text-xs text-quiet">Last changes of state</h3>
+      <ul>
+        {last.map(({ at, change }) => (
+          <Change key={`${at} ${change.key}`} change={change} at={at} />
+        ))}
+      </ul>
+    </>
+  )
+}
+
+function lastChanges(steps: readonly Step[], most: number, until: number): { at: number; change: RepoChange }[] {
+  const found: { at: number; change: RepoChange }[] = []
+  for (const { at, changes } of steps) {
+    if (found.length >= most) break
+    if (at > until) continue
+    for (const change of changes) if (change.kind !== "fields") found.push({ at, change })
+  }
+  return found.slice(0, most)
+}
+
+const WEIGHTS = { status: 0, removed: 1, added: 2, fields: 3 } as const
+
+function byWeight(a: RepoChange, b: RepoChange): number {
+  return WEIGHTS[a.kind] - WEIGHTS[b.kind] || rankOf(a.to ?? "") - rankOf(b.to ?? "")
+}
+
+function Change({ change, at }: { change: RepoChange; at: number | null }) {
+  const { name, after } = change
+  return (
+    <li className="flex min-h-10 flex-wrap items-center gap-x-3 gap-y-0.5 border-t border-line px-4 py-1.5">
+      {after ? (
+        <a href={hashOf("repositories", {}, name)} className="foreign min-w-0 flex-1 basis-32 truncate font-semibold">
+          {name}
+        </a>
+      ) : (
+        <span className="foreign min-w-0 flex-1 basis-32 truncate font-semibold">{name}</span>
+      )}
+      <span className="flex min-w-0 items-center gap-1.5">
+        <What change={change} />
+      </span>
+      <span className="w-16 text-right text-xs text-quiet">{at !== null && <Age at={at} />}</span>
+    </li>
+  )
+}
+
+function What({ change }: { change: RepoChange }) {
+  const { kind, from, to } = change
+  if (kind === "fields") {
+    const fields = fieldChanges(change).map(({ name }) => labelOf(name))
+    return <span className="foreign truncate text-xs text-quiet">{fields.slice(0, 3).join(", ")}</span>
+  }
+  return (
+    <>
+      {from === null ? <span className="text-xs text-quiet">new</span> : <StatusBadge status={from} quiet />}
+      <Icon name="chevron" className="size-3.5 text-quiet" />
+      <span className="sr-only">to</span>
+      {to === null ? <span className="text-xs font-semibold">no longer listed</span> : <StatusBadge status={to} />}
+    </>
+  )
+}

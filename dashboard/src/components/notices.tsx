@@ -1,0 +1,100 @@
+import { useConnectionStatus, useView, useWebSocket } from "../hooks/use-feed.ts"
+import { useNow } from "../hooks/use-now.ts"
+import type { Finding } from "../protocol/index.ts"
+import type { AuditView } from "../state/view.ts"
+import { durationOf, momentOf } from "../state/words.ts"
+import { Icon } from "./icon.tsx"
+
+/** Why what is below may not be the whole truth; the regions are there before their text. */
+export function Notices() {
+  const view = useView((each) => each)
+  const { connection } = useConnectionStatus()
+  const isCut = (connection.kind === "offline" || connection.kind === "stopped") && view.body !== null
+  const sentence = sourceSentence(view)
+  return (
+    <>
+      <div role="status" className="space-y-3 empty:absolute">
+        {isCut && <Cut />}
+        {sentence && (
+          <p data-tone="warn" className="card flex gap-2.5 border-tone/50 bg-tone-ground px-4 py-2.5 text-tone">
+            <Icon name="trouble" className="mt-0.5 size-4" />
+            <span className="foreign min-w-0 flex-1">
+              {sentence} <LateBy />
+            </span>
+          </p>
+        )}
+      </div>
+      <div role="status" className="empty:absolute">
+        {view.findings.length > 0 && <Findings findings={view.findings} />}
+      </div>
+    </>
+  )
+}
+
+function sourceSentence({ source, stale, staleReason, reasons, body }: AuditView): string | null {
+  const reason = source?.reason ? `: ${source.reason}` : ""
+  const below = body === null ? "There is no good report yet." : "Below is the last good one."
+  switch (source?.state) {
+    case "rejected":
+      return `The file's present content is not served${reason}. ${below}`
+    case "waiting":
+      return body === null ? null : `The report file is being waited for${reason}. ${below}`
+    case "overdue":
+      return `The report is overdue${reason}.`
+    default:
+      if (stale && staleReason?.startsWith("The gateway")) return staleReason
+      return reasons.length ? `The service is degraded: ${reasons.join("; ")}.` : null
+  }
+}
+
+/** Not announced: it changes each second. */
+function LateBy() {
+  const dueAt = useView((view) => (view.source?.state === "overdue" ? view.source.dueAt : null))
+  const ahead = useView((view) => view.serverAhead)
+  const late = useNow() + ahead - (dueAt ?? 0)
+  if (dueAt === null) return null
+  return (
+    <b role="timer" aria-live="off" className="font-semibold tabular-nums">
+      Late by {durationOf(Math.floor(Math.max(0, late) / 1000))}.
+    </b>
+  )
+}
+
+function Cut() {
+  const { tryNow } = useWebSocket()
+  const { connection, sentence } = useConnectionStatus()
+  const receivedAt = useView((view) => view.receivedAt)
+  return (
+    <p
+      data-tone="bad"
+      className="card flex flex-wrap items-center gap-2.5 border-tone/50 bg-tone-ground px-4 py-2 text-tone"
+    >
+      <Icon name="trouble" />
+      <span className="foreign min-w-0 flex-1">
+        {connection.kind === "stopped"
+          ? sentence
+          : `Not connected: ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`}
+        {receivedAt !== null && ` What is below is what came at ${momentOf(receivedAt)}.`}
+      </span>
+      <button type="button" className="button text-ink" onClick={tryNow}>
+        Try now
+      </button>
+    </p>
+  )
+}
+
+function Findings({ findings }: { findings: readonly Finding[] }) {
+  const many = findings.length === 1 ? "one thing is odd" : `${findings.length} things are odd`
+  return (
+    <section data-tone="note" className="card border-l-4 border-l-tone px-4 py-2.5">
+      <p className="font-semibold">This report is valid, but {many} about it.</p>
+      <ul className="mt-0.5 max-h-40 list-disc overflow-auto pl-5 text-quiet">
+        {findings.map(({ message, line, column }) => (
+          <li key={`${line} ${column} ${message}`} className="foreign">
+            {message}
+          </li>
+        ))}
+      </ul>
+    </section>
+  )
+}

@@ -1,0 +1,41 @@
+import { Component, type ErrorInfo, type ReactNode } from "react"
+import { Icon } from "./icon.tsx"
+
+interface Props {
+  /** What the panel is, for people: "The overview". */
+  readonly name: string
+  readonly children: ReactNode
+}
+
+/** Keeps what goes wrong in one panel from taking the page with it. */
+export class PanelBoundary extends Component<Props, { error: Error | null }> {
+  override state = { error: null }
+
+  static getDerivedStateFromError(error: Error) {
+    return { error }
+  }
+
+  override componentDidCatch(error: Error, { componentStack }: ErrorInfo) {
+    console.error(`${this.props.name} could not be shown`, error, componentStack)
+  }
+
+  override render() {
+    const error: Error | null = this.state.error
+    if (!error) return this.props.children
+    return (
+      <section role="alert" data-tone="bad" className="card flex flex-wrap items-center gap-3 p-4">
+        <Icon name="trouble" className="size-5 text-tone" />
+        <p className="min-w-0 flex-1">
+          {this.props.name} could not be shown. <span className="foreign text-quiet">{messageOf(error)}</span>
+        </p>
+        <button type="button" className="button" onClick={() => this.setState({ error: null })}>
+          Try again
+        </button>
+      </section>
+    )
+  }
+}
+
+function messageOf(error: Error): string {
+  return String(error.message).slice(0, 200)
+}

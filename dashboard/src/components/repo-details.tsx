@@ -1,0 +1,139 @@
+import { useEffect, useRef } from "react"
+import { useView } from "../hooks/use-feed.ts"
+import { pathOf } from "../state/arrange.ts"
+import { fieldChanges, type RepoChange, wordOf } from "../state/changes.ts"
+import { isText, type Json } from "../state/json.ts"
+import type { Repo } from "../state/report.ts"
+import { labelOf, lineOf, momentOf } from "../state/words.ts"
+import { Age } from "./age.tsx"
+import { CopyButton } from "./copy-button.tsx"
+import { Icon } from "./icon.tsx"
+import { SafeLink } from "./safe-link.tsx"
+import { StatusBadge } from "./status-badge.tsx"
+
+interface Props {
+  /** `null`: there is none of that name in the report. */
+  readonly repo: Repo | null
+  readonly name: string
+  readonly onClose: () => void
+}
+
+/** All that a report says of one repository, and what of it changed when. */
+export function RepoDetails({ repo, name, onClose }: Props) {
+  const title = useRef<HTMLHeadingElement>(null)
+  // biome-ignore lint/correctness/useExhaustiveDependencies(name): another repository is opened
+  useEffect(() => title.current?.focus({ preventScroll: true }), [name])
+  return (
+    <aside
+      aria-label="Details"
+      className="card self-start max-lg:fixed max-lg:inset-0 max-lg:z-40 max-lg:overflow-y-auto max-lg:rounded-none lg:sticky lg:top-17 lg:max-h-[calc(100dvh-5.5rem)] lg:w-104 lg:shrink-0 lg:overflow-y-auto print:static"
+    >
+      <header className="sticky top-0 flex items-start gap-3 border-b border-line bg-card px-4 py-3">
+        <div className="min-w-0 flex-1 space-y-1">
+          <h2 ref={title} tabIndex={-1} className="foreign text-base font-semibold outline-none">
+            {name}
+          </h2>
+          {repo && <StatusBadge status={repo.status} />}
+        </div>
+        <button type="button" onClick={onClose} className="button size-8 px-0 print:hidden">
+          <Icon name="close" />
+          <span className="sr-only">Close the details</span>
+        </button>
+      </header>
+      {repo ? <Fields repo={repo} /> : <p className="p-4 text-quiet">The report lists no repository of that name.</p>}
+      {repo && <Past repo={repo} />}
+    </aside>
+  )
+}
+
+const NOT_FIELDS = new Set(["name", "status"])
+
+function Fields({ repo }: { repo: Repo }) {
+  const fields = Object.entries(repo.fields).filter(([name, value]) => !NOT_FIELDS.has(name) && lineOf(value) !== "")
+  return (
+    <dl className="space-y-3 p-4">
+      {fields.map(([name, value]) => (
+        <div key={name}>
+          <dt className="foreign text-xs text-quiet first-letter:uppercase">{labelOf(name)}</dt>
+          <dd className="flex items-start gap-1">
+            <span className="min-w-0 flex-1">
+              <Value value={value} isMono={value === pathOf(repo)} />
+            </span>
+            {isText(value) && <CopyButton what={labelOf(name)} text={() => value} />}
+          </dd>
+        </div>
+      ))}
+    </dl>
+  )
+}
+
+const FEW = 12
+
+function Value({ value, isMono }: { value: Json; isMono: boolean }) {
+  if (isText(value)) {
+    return (
+      <span className={isMono ? "font-mono text-[0.8125rem]" : "whitespace-pre-line"}>
+        <SafeLink text={isMono ? value : lineOf(value)} />
+      </span>
+    )
+  }
+  if (!Array.isArray(value)) return <span className="foreign">{lineOf(value)}</span>
+  const lines = value.map((each, at) => (
+    // biome-ignore lint/suspicious/noArrayIndexKey: lines of a list have nothing else, and none of them has a state
+    <li key={at} className="foreign whitespace-pre-wrap">
+      {lineOf(each)}
+    </li>
+  ))
+  const list = <ul className="mt-1 rounded-md bg-sunken px-3 py-2 font-mono text-xs leading-5">{lines}</ul>
+  if (lines.length <= FEW) return list
+  return (
+    <details>
+      <summary className="text-accent">{lines.length.toLocaleString()} lines</summary>
+      {list}
+    </details>
+  )
+}
+
+/** What this page saw of it, and the last reports before. */
+function Past({ repo }: { repo: Repo }) {
+  const log = useView((view) => view.log)
+  const past = useView((view) => view.past)
+  const steps = [...log, ...past].flatMap(({ at, changes }) => {
+    const change = changes.find(({ key }) => key === repo.key)
+    return change ? [{ at, change }] : []
+  })
+  return (
+    <section className="border-t border-line p-4">
+      <h3 className="title mb-2">What changed</h3>
+      {steps.length === 0 && <p className="text-quiet">Nothing in the last reports.</p>}
+      <ol className="space-y-3">
+        {steps.map(({ at, change }) => (
+          <li key={`${at} ${change.to}`} className="border-l-2 border-accent pl-3">
+            <p>
+              <b className="font-semibold">{wordOf(change)}</b>{" "}
+              <span className="text-xs text-quiet">
+                {momentOf(at)}, <Age at={at} />
+              </span>
+            </p>
+            <Differences change={change} />
+          </li>
+        ))}
+      </ol>
+    </section>
+  )
+}
+
+function Differences({ change }: { change: RepoChange }) {
+  const fields = fieldChanges(change).filter(({ name }) => name !== "status")
+  return (
+    <ul className="text-xs">
+      {fields.map(({ name, before, after }) => (
+        <li key={name} className="foreign">
+          <span className="text-quiet">{labelOf(name)}:</span>{" "}
+          <del className="text-quiet">{lineOf(before) || "nothing"}</del> →{" "}
+          <ins className="no-underline">{lineOf(after) || "nothing"}</ins>
+        </li>
+      ))}
+    </ul>
+  )
+}

@@ -1,0 +1,89 @@
+import { useId } from "react"
+import { useShared } from "../hooks/context.ts"
+import { usePreferences } from "../hooks/use-preferences.ts"
+import type { Preferences } from "../state/preferences.ts"
+import { Icon } from "./icon.tsx"
+
+const THEMES = ["system", "light", "dark"] as const
+
+/** How the page looks, and whether it may notify. */
+export function Settings({ onKiosk }: { onKiosk: () => void }) {
+  const id = useId()
+  return (
+    <>
+      <button type="button" popoverTarget={id} className="button size-9 rounded-full px-0 print:hidden">
+        <Icon name="settings" />
+        <span className="sr-only">Settings</span>
+      </button>
+      <section
+        id={id}
+        popover="auto"
+        aria-label="Settings"
+        className="card top-14 right-4 w-72 space-y-4 p-4 text-ink shadow-float"
+      >
+        <Theme />
+        <Notifications />
+        <button type="button" className="button w-full" popoverTarget={id} popoverTargetAction="hide" onClick={onKiosk}>
+          <Icon name="expand" />
+          Kiosk mode, for a wall screen
+        </button>
+      </section>
+    </>
+  )
+}
+
+function Theme() {
+  const { preferences } = useShared()
+  const { theme } = usePreferences()
+  const name = useId()
+  return (
+    <fieldset>
+      <legend className="title mb-1.5">Appearance</legend>
+      <div className="grid grid-cols-3 rounded-md border border-line bg-sunken p-0.5">
+        {THEMES.map((each) => (
+          <label
+            key={each}
+            className="rounded-sm py-1 text-center capitalize has-checked:bg-card has-checked:font-semibold has-checked:shadow-card has-focus-visible:outline-2 has-focus-visible:outline-accent"
+          >
+            <input
+              type="radio"
+              className="sr-only"
+              name={name}
+              checked={theme === each}
+              onChange={() => preferences.set({ theme: each satisfies Preferences["theme"] })}
+            />
+            {each}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  )
+}
+
+function Notifications() {
+  const { preferences } = useShared()
+  const { notify } = usePreferences()
+  if (typeof Notification === "undefined") return null
+  const denied = Notification.permission === "denied"
+  const choose = async (wanted: boolean) => {
+    const granted = wanted && (await Notification.requestPermission()) === "granted"
+    preferences.set({ notify: granted })
+  }
+  return (
+    <label className="flex items-start gap-2">
+      <input
+        type="checkbox"
+        className="mt-1 size-3.5 accent-accent"
+        checked={notify && !denied}
+        disabled={denied}
+        onChange={(event) => choose(event.target.checked)}
+      />
+      <span>
+        Notify me of changes
+        <span className="block text-xs text-quiet">
+          {denied ? "The browser was told not to allow it." : "While this page is in the background."}
+        </span>
+      </span>
+    </label>
+  )
+}

@@ -1,0 +1,38 @@
+import { useConnectionStatus, useFeed, useView, useWebSocket } from "../hooks/use-feed.ts"
+import { Icon } from "./icon.tsx"
+
+/** What is shown in place of a report while there is none. */
+export function Waiting() {
+  const { connection, sentence, isSettled } = useConnectionStatus()
+  const { tryNow } = useWebSocket()
+  const reason = useView((view) => view.source?.reason)
+  const isAnswered = useFeed((feed) => feed.follower.phase !== "whole" || feed.status !== null)
+  const isTrouble = connection.kind === "offline" || connection.kind === "stopped"
+  return (
+    <section role="status" className="card px-6 py-16 text-center">
+      <h1 className="text-lg font-semibold">{titleOf(connection.kind, isSettled && isAnswered)}</h1>
+      <p className="foreign mx-auto mt-1 max-w-prose text-quiet">
+        {isSettled ? reason || "It appears here by itself." : sentence}
+      </p>
+      {isTrouble && (
+        <p className="mt-4 flex justify-center gap-2">
+          <button type="button" className="button" onClick={tryNow}>
+            <Icon name="polling" />
+            Try now
+          </button>
+          {connection.kind === "stopped" && connection.code === "not_served" && (
+            <a className="button" href={location.pathname}>
+              Show the first report
+            </a>
+          )}
+        </p>
+      )}
+    </section>
+  )
+}
+
+function titleOf(kind: string, isWaiting: boolean): string {
+  if (isWaiting) return "Waiting for the first report"
+  if (kind === "stopped") return "Nothing can be shown"
+  return kind === "offline" ? "Not connected" : "Connecting…"
+}

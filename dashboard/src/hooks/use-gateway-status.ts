@@ -1,0 +1,56 @@
+import { useEffect, useState } from "react"
+import { isObject, isText, type JsonObject } from "../state/json.ts"
+import { useShared } from "./context.ts"
+import { useFeed } from "./use-feed.ts"
+
+export interface GatewayStatus {
+  readonly server: string | null
+  /** The channel that is shown, and how every channel that is served fares, in a word. */
+  readonly channel: string | null
+  readonly channels: Readonly<Record<string, string>>
+  readonly expectedEveryS: number | null
+  /** When the next report is or was due, in ms. */
+  readonly dueAt: number | null
+}
+
+const EVERY_MS = 60_000
+/** Every page is told of the same news at the same moment. */
+const SPREAD_MS = 1_000
+
+/** What `/api/ws/status` says beside what the feed tells; `null` until it did. */
+export function useGatewayStatus(): GatewayStatus | null {
+  const { gateway, store } = useShared()
+  const tag = useFeed((feed) => feed.status)
+  const [status, setStatus] = useState<GatewayStatus | null>(null)
+  // biome-ignore lint/correctness/useExhaustiveDependencies(tag): another status of the feed is a reason to ask again
+  useEffect(() => {
+    const abort = new AbortController()
+    const ask = async () => {
+      const answer = await gateway.getJson("api/ws/status", abort.signal).catch(() => null)
+      if (!isObject(answer) || abort.signal.aborted) return
+      if (isText(answer.timestamp)) store.tellTime(answer.timestamp)
+      setStatus(readStatus(answer))
+    }
+    const soon = setTimeout(ask, Math.random() * SPREAD_MS)
+    const often = setInterval(() => document.hidden || ask(), EVERY_MS)
+    return () => {
+      abort.abort()
+      clearTimeout(soon)
+      clearInterval(often)
+    }
+  }, [gateway, store, tag])
+  return status
+}
+
+function readStatus(answer: JsonObject): GatewayStatus {
+  const source = isObject(answer.source) ? answer.source : {}
+  const due = isText(source.dueAt) ? Date.parse(source.dueAt) : Number.NaN
+  const channels = isObject(answer.channels) ? Object.entries(answer.channels) : []
+  return {
+    server: isText(answer.server) ? answer.server : null,
+    channel: isText(answer.channel) ? answer.channel : null,
+    channels: Object.fromEntries(channels.map(([name, condition]) => [name, String(condition)])),
+    expectedEveryS: typeof source.expectedEveryS === "number" ? source.expectedEveryS : null,
+    dueAt: Number.isNaN(due) ? null : due,
+  }
+}

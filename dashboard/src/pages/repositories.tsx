@@ -1,0 +1,116 @@
+import { useCallback, useEffect, useMemo } from "react"
+import { RepoDetails } from "../components/repo-details.tsx"
+import { RepoList } from "../components/repo-list.tsx"
+import { RepoToolbar } from "../components/repo-toolbar.tsx"
+import { useView } from "../hooks/use-feed.ts"
+import { useMedia } from "../hooks/use-media.ts"
+import { hashOf, navigate, type Route, useRoute } from "../route.ts"
+import {
+  arrange,
+  GROUPS,
+  type Group,
+  type PastAt,
+  SORTS,
+  type Sort,
+  statusCounts,
+  type Wish,
+} from "../state/arrange.ts"
+import { type AuditReport, keyFor } from "../state/report.ts"
+import type { Step } from "../state/view.ts"
+
+/** Every repository of the report: found, ordered, grouped, and opened. */
+export default function Repositories() {
+  const report = useView((view) => view.report)
+  return report ? <List report={report} /> : null
+}
+
+function List({ report }: { report: AuditReport }) {
+  const route = useRoute()
+  const wish = useMemo(() => wishOf(route.params), [route])
+  const past = useView((view) => view.past)
+  const pastAt = useMemo(() => lastChanges(past), [past])
+  const { rows, found } = useMemo(() => arrange(report, wish, pastAt), [report, wish, pastAt])
+  const counts = useMemo(() => statusCounts(report.repos), [report])
+  const open = openOf(route)
+  const repo = useMemo(() => report.repos.find(({ key }) => key === open?.key) ?? null, [report, open?.key])
+  const isCovered = useMedia("(max-width: 1023.9px)") && open !== null
+  const hrefOf = useCallback((key: string) => placeOf(wish, key), [wish])
+  const close = useCallback(() => {
+    navigate(placeOf(wish))
+    requestAnimationFrame(() => document.querySelector<HTMLElement>("[data-row][tabindex='0']")?.focus())
+  }, [wish])
+  useEscape(open ? close : null)
+  return (
+    <>
+      <h1 className="sr-only">Repositories</h1>
+      <div className="flex gap-4">
+        <div className="min-w-0 flex-1 space-y-3" inert={isCovered}>
+          <RepoToolbar
+            wish={wish}
+            counts={counts}
+            found={found}
+            total={report.repos.length}
+            onWish={(change) => navigate(placeOf({ ...wish, ...change }, open?.key), { replace: true })}
+          />
+          {rows.length > 0 ? (
+            <RepoList
+              rows={rows}
+              open={open?.key ?? null}
+              pastAt={pastAt}
+              hrefOf={hrefOf}
+              onOpen={(key) => navigate(hrefOf(key))}
+            />
+          ) : (
+            <p className="card p-10 text-center text-quiet">
+              {report.repos.length ? "No repository matches." : "The report lists no repositories."}
+            </p>
+          )}
+        </div>
+        {open && <RepoDetails repo={repo} name={open.name} onClose={close} />}
+      </div>
+    </>
+  )
+}
+
+/** The steps are newest first. */
+function lastChanges(past: readonly Step[]): PastAt {
+  return new Map(past.toReversed().flatMap(({ at, changes }) => changes.map(({ key }) => [key, at])))
+}
+
+function wishOf(params: URLSearchParams): Wish {
+  const [sort, group] = [params.get("sort") ?? "", params.get("group") ?? ""]
+  return {
+    search: params.get("q") ?? "",
+    statuses: params.getAll("status"),
+    sort: Object.hasOwn(SORTS, sort) ? (sort as Sort) : "attention",
+    group: Object.hasOwn(GROUPS, group) ? (group as Group) : "none",
+  }
+}
+
+/** The address of the list as it is wished for, with the details of a repository. */
+export function placeOf(wish: Partial<Wish>, key?: string): string {
+  const [, nth, name] = /^(\d+) (.*)$/s.exec(key ?? "") ?? []
+  const params = {
+    q: wish.search,
+    status: wish.statuses,
+    sort: wish.sort === "attention" ? null : wish.sort,
+    group: wish.group === "none" ? null : wish.group,
+    n: nth === "1" ? null : nth,
+  }
+  return hashOf("repositories", params, name)
+}
+
+function openOf({ rest, params }: Route): { key: string; name: string } | null {
+  return rest === null ? null : { key: keyFor(rest, Number(params.get("n") ?? 1)), name: rest }
+}
+
+function useEscape(then: (() => void) | null): void {
+  useEffect(() => {
+    if (!then) return undefined
+    const leave = (event: KeyboardEvent) => {
+      if (event.key === "Escape" && !document.querySelector(":popover-open")) then()
+    }
+    addEventListener("keydown", leave)
+    return () => removeEventListener("keydown", leave)
+  }, [then])
+}

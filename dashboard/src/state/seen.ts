@@ -1,0 +1,62 @@
+/**
+ * What the person has looked at, from one visit to the next.
+ *
+ * A report counts as looked at when the page is left after it was to be seen for a while, or when the person says so.
+ */
+
+import { AnswerError, type Gateway } from "./gateway.ts"
+import type { Json } from "./json.ts"
+import { recall, remember } from "./storage.ts"
+import type { AuditStore } from "./store.ts"
+
+/** As long as it takes to read what is new. */
+const LOOK_MS = 5_000
+
+interface Seen {
+  readonly name: string
+  readonly at: number
+}
+
+/** Keep `store` and the browser's memory in step. Gives what ends that. */
+export function keepSeen(store: AuditStore, gateway: Gateway, page: Document = document): () => void {
+  const memory = `seen.${gateway.channel ?? ""}`
+  let begun = false
+  let shownAt = Date.now()
+
+  const keep = () => {
+    const { name } = store.getView()
+    if (name) remember(memory, { name, at: Date.now() } satisfies Seen)
+  }
+  const begin = () => {
+    if (begun || !store.getView().report) return
+    begun = true
+    const seen = recall<Seen | null>(memory, null)
+    if (!seen) keep()
+    else if (seen.name !== store.getView().name) resume(store, gateway, seen)
+  }
+  const leave = () => {
+    if (page.visibilityState === "visible") shownAt = Date.now()
+    else if (begun && Date.now() - shownAt >= LOOK_MS) store.markSeen()
+  }
+  let seenAt = store.getView().seenAt
+  const unsubscribe = store.subscribe((view) => {
+    begin()
+    if (begun && view.seenAt !== seenAt && !view.unseen.length) keep()
+    seenAt = view.seenAt
+  })
+  begin()
+  page.addEventListener("visibilitychange", leave)
+  return () => {
+    unsubscribe()
+    page.removeEventListener("visibilitychange", leave)
+  }
+}
+
+async function resume(store: AuditStore, gateway: Gateway, { name, at }: Seen): Promise<void> {
+  try {
+    store.resumeSeen((await gateway.getJson(`audit/history/${encodeURIComponent(name)}`)) as Json, at)
+  } catch (error) {
+    // It is not kept any more, or cannot be had now: then this visit begins with what it found.
+    if (!(error instanceof AnswerError || error instanceof TypeError || error instanceof DOMException)) throw error
+  }
+}

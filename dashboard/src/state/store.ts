@@ -1,0 +1,89 @@
+/** The store: what a client's feed comes to, for whoever shows it. Nothing is cleared when a connection is lost. */
+
+import type { Client, ClientEvent, Feed } from "../client/index.ts"
+import { trailAfter, withFeed, withReport } from "./advance.ts"
+import { changesBetween, type RepoChange } from "./changes.ts"
+import type { Json } from "./json.ts"
+import { type AuditReport, isAudit, readReport } from "./report.ts"
+import { type AuditView, NOTHING, type Point, type Step } from "./view.ts"
+
+export interface AuditStore {
+  getView(): AuditView
+  subscribe(listener: (view: AuditView, changes: readonly RepoChange[]) => void): () => void
+  /** The server says what time it is: who shares another tab's connection has no greeting that says so. */
+  tellTime(timestamp: string): void
+  /** The person has looked: from now on changes are those from the present report. */
+  markSeen(): void
+  /** What the person looked at before this page was opened, and when. */
+  resumeSeen(value: Json, at: number): void
+  /** Counts of reports from before this page was opened, and what each of them changed. */
+  recall(points: readonly Point[], steps: readonly Step[]): void
+}
+
+const NONE: readonly RepoChange[] = []
+
+export function makeStore(client: Client, clock: () => number = Date.now): AuditStore {
+  let view = NOTHING
+  let seen: AuditReport | null = null
+  let digest: string | null = null
+  const listeners = new Set<(view: AuditView, changes: readonly RepoChange[]) => void>()
+
+  function show(next: AuditView, changes = NONE): void {
+    view = next
+    for (const listener of listeners) listener(view, changes)
+  }
+
+  function unseen(report: AuditReport | null): readonly RepoChange[] {
+    return seen && report ? changesBetween(seen, report) : NONE
+  }
+
+  function take(feed: Feed, event?: ClientEvent): void {
+    const { report } = feed.follower
+    const isNew = report !== null && report.frame.digest + report.frame.epoch + report.frame.offset !== digestOf()
+    let next = withFeed(view, feed)
+    if (event?.type === "frame" && event.frame.type === "hello") next = { ...next, ...aheadOf(event.frame, clock()) }
+    if (!isNew || !report) show(next)
+    else {
+      next = withReport(next, report, digest, clock())
+      digest = report.frame.digest
+      if (!seen && next.report) [seen, next] = [next.report, { ...next, seenAt: clock() }]
+      show({ ...next, unseen: unseen(next.report) }, event ? next.changes : NONE)
+    }
+  }
+
+  function digestOf(): string {
+    return `${digest}${view.epoch}${view.offset}`
+  }
+
+  client.subscribe(take)
+  take(client.getFeed())
+  return {
+    getView: () => view,
+    subscribe(listener) {
+      listeners.add(listener)
+      return () => listeners.delete(listener)
+    },
+    tellTime: (timestamp) => show({ ...view, ...aheadOf({ timestamp }, clock()) }),
+    markSeen() {
+      seen = view.report
+      show({ ...view, unseen: NONE, seenAt: clock() })
+    },
+    resumeSeen(value, at) {
+      if (!isAudit(value)) return
+      // Read onto the present one, so that what is the same is the same object.
+      seen = readReport(value, view.report, at)
+      show({ ...view, unseen: unseen(view.report), seenAt: at })
+    },
+    recall(points, steps) {
+      const known = new Set(view.log.map(({ name }) => name))
+      const past = steps.filter(({ name }) => !known.has(name))
+      show({ ...view, trail: trailAfter(points, ...view.trail), past })
+    },
+  }
+}
+
+/** As well as can be told: the way of the answer is taken for nothing. */
+function aheadOf({ timestamp }: { timestamp: string }, now: number): Partial<AuditView> {
+  const serverAhead = Date.parse(timestamp) - now
+  return Number.isNaN(serverAhead) ? {} : { serverAhead }
+}

@@ -1,0 +1,95 @@
+/** What the page knows of one channel: an immutable snapshot of the store. */
+
+import type { Finding } from "../protocol/index.ts"
+import type { RepoChange } from "./changes.ts"
+import type { Json } from "./json.ts"
+import type { AuditReport } from "./report.ts"
+
+/** How the report's file fares, by its watcher. */
+export interface Source {
+  readonly state: string | null
+  readonly reason: string | null
+  /** ms; since when that is so, and when the next report was due (while overdue). */
+  readonly since: number | null
+  readonly dueAt: number | null
+}
+
+/** The changes that one report brought. */
+export interface Step {
+  readonly at: number
+  /** The report's name in the history. */
+  readonly name: string
+  readonly changes: readonly RepoChange[]
+}
+
+export interface AuditView {
+  /** The feed's, once something came of it. */
+  readonly channel: string | null
+  /** The present report, if it is an audit report, and the one that was shown before it. */
+  readonly report: AuditReport | null
+  readonly previous: AuditReport | null
+  /** The present report, if it is another; `undefined` if it is an audit report or there is none. */
+  readonly generic: Json | undefined
+  /** Its text, as it came; `null` before the first. */
+  readonly body: string | null
+  /** Its name in the history, and its position. */
+  readonly name: string | null
+  readonly epoch: string | null
+  readonly offset: number | null
+  /** What the last report changed, and the newest reports that changed something, newest first. */
+  readonly changes: readonly RepoChange[]
+  readonly log: readonly Step[]
+  /** The same of the reports from before this page was opened. */
+  readonly past: readonly Step[]
+  /** What is different from what the person looked at, and when that was, in ms. */
+  readonly unseen: readonly RepoChange[]
+  readonly seenAt: number | null
+  /** The counts of each report that was shown, oldest first. */
+  readonly trail: readonly Point[]
+  /** Whether what is shown may be out of date, and why, in a sentence. */
+  readonly stale: boolean
+  readonly staleReason: string | null
+  /** ms, by the server's clock. */
+  readonly modifiedAt: number | null
+  readonly publishedAt: number | null
+  /** ms, by this machine's clock. */
+  readonly receivedAt: number | null
+  /** How much the server's clock is ahead of this machine's, in ms. */
+  readonly serverAhead: number
+  readonly source: Source | null
+  readonly reasons: readonly string[]
+  readonly findings: readonly Finding[]
+  readonly hopsMs: Readonly<Record<string, number>> | null
+}
+
+export interface Point {
+  readonly at: number
+  readonly counts: Readonly<Record<string, number>>
+}
+
+export const NOTHING: AuditView = {
+  channel: null,
+  report: null,
+  previous: null,
+  generic: undefined,
+  body: null,
+  name: null,
+  epoch: null,
+  offset: null,
+  changes: [],
+  log: [],
+  past: [],
+  unseen: [],
+  seenAt: null,
+  trail: [],
+  stale: false,
+  staleReason: null,
+  modifiedAt: null,
+  publishedAt: null,
+  receivedAt: null,
+  serverAhead: 0,
+  source: null,
+  reasons: [],
+  findings: [],
+  hopsMs: null,
+}

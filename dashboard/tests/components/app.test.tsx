@@ -1,0 +1,164 @@
+// @vitest-environment happy-dom
+import { act, screen, within } from "@testing-library/react"
+import { userEvent } from "@testing-library/user-event"
+import { expect, test, vi } from "vitest"
+import { App } from "../../src/app.tsx"
+import { PanelBoundary } from "../../src/components/panel-boundary.tsx"
+import { audit, type FakeClient, LIVE } from "../support/fake-client.ts"
+import { renderShared } from "../support/render.tsx"
+
+const THREE = { nas: "clean", router: "dirty", wiki: "missing" }
+
+function open(hash: string, report: unknown = audit(THREE)) {
+  location.hash = hash
+  return renderShared(<App />, (client: FakeClient) => {
+    client.become(LIVE)
+    client.snapshot(report)
+  })
+}
+
+const rows = () => screen.getAllByRole("row").slice(1)
+
+test("without a report it says what it waits for", () => {
+  const { client } = renderShared(<App />)
+  expect(screen.getByRole("heading", { name: "Connecting…" })).toBeDefined()
+
+  act(() => client.become({ kind: "stopped", code: "unauthorized", reason: "A token is needed." }))
+
+  expect(screen.getByRole("heading", { name: "Nothing can be shown" })).toBeDefined()
+  expect(screen.getAllByText("A token is needed.").length).toBeGreaterThan(0)
+})
+
+test("the overview tells what changed, until the person has seen it", async () => {
+  const { client } = open("")
+
+  act(() => client.snapshot(audit({ ...THREE, nas: "dirty" })))
+
+  const panel = within(screen.getByRole("region", { name: "Changed since you looked" }))
+  expect(panel.getByRole("listitem").textContent).toMatch(/nas.*clean.*to.*dirty/)
+  expect(screen.getByRole("link", { name: /dirty 2 \+1 since you looked/ })).toBeDefined()
+
+  await userEvent.click(panel.getByRole("button", { name: "Mark as seen" }))
+  expect(panel.getByText("Nothing has changed since then.")).toBeDefined()
+})
+
+test("a rejected file is told beside the last good report, and a lost connection too", () => {
+  const { client } = open("")
+
+  act(() => client.status({ state: "rejected", reason: "report is empty" }))
+  act(() => client.become({ kind: "offline", since: 0, reason: "Gone.", attempt: 1, retryAt: 0 }))
+
+  expect(screen.getByText(/present content is not served: report is empty\. Below is the last good one/)).toBeDefined()
+  expect(screen.getByText(/Not connected: gone\..*What is below is what came at/)).toBeDefined()
+  expect(screen.getByRole("heading", { name: "Needs attention" })).toBeDefined()
+})
+
+test("an overdue report is late by so much", () => {
+  const { client } = open("")
+
+  act(() => client.status({ state: "overdue", due_at: new Date(Date.now() - 65_000).toISOString() }))
+
+  expect(screen.getByRole("timer").textContent).toMatch(/^Late by 1 min [45] s\.$/)
+})
+
+test("repositories are found and filtered, and the address says so", async () => {
+  open("#/repositories")
+  expect(rows().map((row) => row.querySelector("a")?.textContent)).toEqual(["wiki", "router", "nas"])
+
+  await userEvent.keyboard("/")
+  await userEvent.keyboard("rout")
+  expect(rows()).toHaveLength(1)
+  expect(location.hash).toBe("#/repositories?q=rout")
+
+  await userEvent.clear(screen.getByRole("searchbox"))
+  await userEvent.click(screen.getByRole("button", { name: /^missing/, pressed: false }))
+  expect(rows().map((row) => row.querySelector("a")?.textContent)).toEqual(["wiki"])
+})
+
+test("the keyboard alone goes from row to row, into the details and back", async () => {
+  open("#/repositories")
+  rows()[0]?.querySelector("a")?.focus()
+
+  await userEvent.keyboard("{ArrowDown}")
+  expect(document.activeElement?.textContent).toBe("router")
+
+  act(() => (document.activeElement as HTMLElement).click())
+  const details = await screen.findByRole("complementary", { name: "Details" })
+  expect(document.activeElement).toBe(within(details).getByRole("heading", { name: "router" }))
+
+  await userEvent.keyboard("{Escape}")
+  expect(screen.queryByRole("complementary")).toBeNull()
+})
+
+test("of 10 000 repositories only those to be seen are in the document", () => {
+  const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`repo ${at}`, "clean"]))
+  open("#/repositories", audit(many))
+
+  expect(screen.getByRole("grid").getAttribute("aria-rowcount")).toBe("10001")
+  expect(rows().length).toBeLessThan(100)
+})
+
+test("what a hostile report says is text, and no link that runs something", async () => {
+  const script = "<img src=x onerror=alert(1)>"
+  const hostile = {
+    name: script,
+    status: "constructor",
+    local_path: "\u202e/etc",
+    clone_url: "javascript:alert(1)",
+    remote_url: "data:text/html,<script>alert(1)</script>",
+    dashboard_link: " https://evil.test",
+    expected_url: "https://good.test/x",
+    mitigation: { __html: script },
+    file_status: [script, null, 3],
+  }
+  const report = {
+    ...audit({}),
+    repos: [hostile, { name: "__proto__", status: "__proto__" }, { name: script, status: "x" }],
+  }
+  const { client } = open(`#/repositories/${encodeURIComponent(script)}`, { ...report, health_status: "__proto__" })
+
+  const details = screen.getByRole("complementary", { name: "Details" })
+  expect(within(details).getByRole("heading", { name: script })).toBeDefined()
+  expect(document.querySelector("img, script, iframe")).toBeNull()
+  const links = Array.from(details.querySelectorAll("a"), (link) => link.href)
+  expect(links).toEqual(["https://good.test/x"])
+
+  await act(async () => {
+    location.hash = "#/"
+    client.snapshot({ ...report, health_status: "__proto__", timestamp: script })
+  })
+  expect(document.querySelector("img, script, iframe")).toBeNull()
+  expect(await screen.findByText("This page does not know that state.")).toBeDefined()
+})
+
+test("a report that is no audit report is shown as a tree", async () => {
+  open("", { zone: "home", records: [{ name: "nas", at: "https://nas.test/" }] })
+
+  expect(screen.getByText("zone:")).toBeDefined()
+  expect(screen.queryByText("nas")).toBeNull()
+  await userEvent.click(screen.getByRole("button", { name: /\{…\} 2/ }))
+  expect(screen.getByRole("link", { name: "https://nas.test/" })).toBeDefined()
+  expect(screen.queryByRole("link", { name: "Repositories" })).toBeNull()
+})
+
+let isBroken = true
+
+function Part() {
+  if (isBroken) throw new Error("no luck")
+  return <p>whole</p>
+}
+
+test("what goes wrong in a panel stays there, and can be tried again", async () => {
+  vi.spyOn(console, "error").mockImplementation(() => undefined)
+  renderShared(
+    <PanelBoundary name="The part">
+      <Part />
+    </PanelBoundary>,
+  )
+  expect(screen.getByRole("alert").textContent).toContain("The part could not be shown. no luck")
+
+  isBroken = false
+  await userEvent.click(screen.getByRole("button", { name: "Try again" }))
+  expect(screen.getByText("whole")).toBeDefined()
+  vi.restoreAllMocks()
+})

@@ -1,0 +1,75 @@
+import { expect, test } from "vitest"
+import { summaryOf } from "../../src/state/changes.ts"
+import { makeStore } from "../../src/state/store.ts"
+import { audit, FakeClient, LIVE } from "../support/fake-client.ts"
+
+const DIRTY = { format: "repos", changed: [{ at: 1, name: "b", from: "clean", to: "dirty", set: { status: "dirty" } }] }
+
+function opened() {
+  const client = new FakeClient()
+  const store = makeStore(client)
+  client.become(LIVE)
+  client.snapshot(audit({ a: "clean", b: "clean" }))
+  return { client, store }
+}
+
+test("a change is told with what was before, and what did not change stays the same object", () => {
+  const { client, store } = opened()
+  const before = store.getView().report
+
+  client.delta(DIRTY)
+
+  const { report, previous, changes } = store.getView()
+  expect(previous).toBe(before)
+  expect(report?.repos[0]).toBe(before?.repos[0])
+  expect(changes).toMatchObject([{ name: "b", kind: "status", from: "clean", to: "dirty" }])
+  expect(report?.counts).toEqual([
+    ["total", 2],
+    ["clean", 1],
+    ["dirty", 1],
+  ])
+})
+
+test("a lost connection clears nothing; it makes what is shown stale", () => {
+  const { client, store } = opened()
+  const { report } = store.getView()
+
+  client.become({ kind: "offline", since: 0, reason: "The gateway does not answer.", attempt: 1, retryAt: 0 })
+
+  expect(store.getView()).toMatchObject({ stale: true, staleReason: "The gateway does not answer." })
+  expect(store.getView().report).toBe(report)
+})
+
+test("what changed since the person looked is the difference, however many reports it took", () => {
+  const { client, store } = opened()
+
+  client.delta(DIRTY)
+  client.snapshot(audit({ a: "missing", b: "clean", c: "extra" }))
+
+  expect(summaryOf(store.getView().unseen)).toBe("2 repositories changed: 1 missing, 1 extra")
+  store.markSeen()
+  expect(store.getView().unseen).toEqual([])
+})
+
+test("what was looked at on an earlier visit is what changes are told from", () => {
+  const { store } = opened()
+
+  store.resumeSeen(audit({ a: "dirty", b: "clean", gone: "clean" }), 5)
+
+  expect(store.getView().seenAt).toBe(5)
+  expect(store.getView().unseen).toMatchObject([
+    { name: "a", from: "dirty", to: "clean" },
+    { name: "gone", kind: "removed" },
+  ])
+})
+
+test("a report that is no audit report is kept as it is, and an audit report can follow it", () => {
+  const { client, store } = opened()
+
+  client.snapshot([1, { two: 2 }])
+  expect(store.getView()).toMatchObject({ report: null, generic: [1, { two: 2 }] })
+
+  client.snapshot(audit({ a: "clean" }))
+  expect(store.getView().generic).toBeUndefined()
+  expect(store.getView().report?.repos).toHaveLength(1)
+})

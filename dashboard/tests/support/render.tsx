@@ -1,0 +1,32 @@
+/** A part of the page with all that it shares, and a client that is told what to have. */
+
+import { cleanup, render } from "@testing-library/react"
+import type { ReactNode } from "react"
+import { afterEach } from "vitest"
+import { type Shared, SharedContext } from "../../src/hooks/context.ts"
+import { makeGateway } from "../../src/state/gateway.ts"
+import { makePreferences } from "../../src/state/preferences.ts"
+import { makeStore } from "../../src/state/store.ts"
+import { makeToasts } from "../../src/state/toasts.ts"
+import { FakeClient } from "./fake-client.ts"
+
+afterEach(() => {
+  cleanup()
+  localStorage.clear()
+  location.hash = ""
+})
+
+export function renderShared(part: ReactNode, prepare: (client: FakeClient) => void = () => undefined) {
+  const client = new FakeClient()
+  prepare(client)
+  const nothing = async () => new Response("{}")
+  const shared: Shared = {
+    client,
+    store: makeStore(client),
+    gateway: makeGateway("http://gateway.test/", { channel: undefined, token: undefined }, nothing as typeof fetch),
+    toasts: makeToasts(),
+    preferences: makePreferences(),
+    latencies: { get: () => null, subscribe: () => () => undefined },
+  }
+  return { ...shared, client, ...render(<SharedContext value={shared}>{part}</SharedContext>) }
+}
