@@ -1,6 +1,22 @@
 # One image per service: docker build --target watcher|gateway|standalone .
 # The classic builder and BuildKit both build it.
 
+# Node comes from PyPI, as in `make setup`: the page needs no other image.
+FROM python:3.13-slim AS page
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+# npm trusts whom the image trusts, as pip does.
+ENV NODE_USE_SYSTEM_CA=1
+WORKDIR /build/dashboard
+RUN python -m venv /build/tools
+ENV PATH="/build/tools/bin:$PATH"
+COPY requirements-node.lock ./
+RUN pip install --quiet --require-hashes --no-deps -r requirements-node.lock
+COPY dashboard/package.json dashboard/package-lock.json dashboard/.npmrc ./
+RUN npm ci --omit=dev --loglevel=error
+COPY dashboard ./
+# Into ../services/gateway/src/gateway/page.
+RUN npm run --silent build -- --logLevel warn
+
 FROM python:3.13-slim AS builder
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 WORKDIR /build
@@ -12,6 +28,7 @@ RUN pip install --quiet --require-hashes --no-deps -r requirements-build.lock \
  && pip --python /opt/reportcast/bin/python install --quiet --require-hashes --no-deps -r requirements.lock
 COPY libs libs
 COPY services services
+COPY --from=page /build/services/gateway/src/gateway/page services/gateway/src/gateway/page
 RUN pip wheel --quiet --no-deps --no-build-isolation --wheel-dir wheels \
       ./libs/reportcast ./libs/client ./services/watcher ./services/gateway ./services/standalone ./libs/cli \
  && pip --python /opt/reportcast/bin/python install --quiet --no-deps --no-index wheels/*.whl

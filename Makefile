@@ -6,6 +6,9 @@ BIN := $(VENV)/bin
 MEMBERS := libs/reportcast libs/client services/watcher services/gateway services/standalone libs/cli
 EXPORT := $(BIN)/uv --quiet export --frozen --no-header --no-annotate --no-emit-workspace --format requirements-txt
 NPM := dashboard/with-node npm
+# What the gateway serves at /. Folders are among the sources, for they change when a file in them goes.
+PAGE := services/gateway/src/gateway/page/index.html
+PAGE_SOURCES := dashboard/index.html dashboard/package-lock.json dashboard/vite.config.ts $(shell find dashboard/src)
 # How many tests run at a time: they wait for timeouts, processes and containers more than they compute. 0: no workers.
 WORKERS := 2
 # Shows where a test stands shortly before its timeout, whose own words are lost with the worker that it ends.
@@ -21,9 +24,9 @@ export REPORT_FILE GIT_ROOT
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.installed dashboard/node_modules/.installed ## Set up all tools (the other targets do it by themselves)
+setup: $(VENV)/.installed dashboard/node_modules/.installed $(PAGE) ## Set up all tools (the other targets do it by themselves)
 
-demo: $(VENV)/.installed ## Show a real report live: make demo [REPORT_FILE=/path/to/GitRepoReport.json] [GIT_ROOT=/path]
+demo: setup ## Show a real report live: make demo [REPORT_FILE=/path/to/GitRepoReport.json] [GIT_ROOT=/path]
 	@$(BIN)/python demo/demo.py
 
 test: lint ## Lint, types, import contracts and all tests with coverage
@@ -98,7 +101,7 @@ lock: setup ## Resolve the newest versions again into the lock files (names, ver
 	$(EXPORT) --group dev --output-file requirements-dev.lock
 
 clean: ## Remove what set-up and the tests made
-	rm -rf $(VENV) dashboard/node_modules .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dashboard/node_modules $(dir $(PAGE)) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/.installed: requirements-dev.lock $(MEMBERS:%=%/pyproject.toml)
 	@echo "setting up $(VENV) (about a minute the first time)"
@@ -111,3 +114,7 @@ dashboard/node_modules/.installed: $(VENV)/.installed dashboard/package-lock.jso
 	@echo "setting up dashboard/node_modules"
 	@$(NPM) ci --loglevel=error
 	@touch $@
+
+$(PAGE): $(PAGE_SOURCES) | dashboard/node_modules/.installed
+	@echo "building the page"
+	@$(NPM) run --silent build -- --logLevel warn

@@ -1,6 +1,7 @@
+/// <reference types="vitest/config" />
 import tailwindcss from "@tailwindcss/vite"
 import react from "@vitejs/plugin-react"
-import { defineConfig } from "vitest/config"
+import { defineConfig } from "vite"
 
 export default defineConfig({
   // Relative, for the page may be served below any path; what it asks for, it finds from its own address (src/root.ts).
