@@ -62,10 +62,13 @@ export function useRoute(): Route {
   return useMemo(() => parseRoute(hash), [hash])
 }
 
+const PAGE = /^(repositories|timeline|latency|clients)$/
+
 /**
- * Give the address in this page that a deep link of the existing reports stands for, or `null` for all others.
+ * Give the address in this page that one of the gateway's for it stands for, or `null` for all others.
  *
- * @param address The document's: `<root>audit/<repo>?action=view`, `<root>?repo=<repo>`, `<root>?at=<report>`.
+ * @param address The document's: `<root>audit/<repo>?action=view`, `<root>?repo=<repo>`, `<root>?at=<report>`,
+ *   `<root>timeline` and the like.
  */
 export function fromDeepLink(address: string, root: string): string | null {
   const url = new URL(address)
@@ -73,7 +76,9 @@ export function fromDeepLink(address: string, root: string): string | null {
   const repo = /^audit\/([^/]+)\/?$/.exec(path)?.[1]
   const name = repo === undefined ? url.searchParams.get("repo") : decoded(repo)
   const at = url.searchParams.get("at")
-  if (!name && !at) return null
+  const page = PAGE.exec(path)?.[1]
+  if (!name && !at && !page) return null
   for (const word of ["repo", "action", "at"]) url.searchParams.delete(word)
-  return new URL(`${url.search}${name ? hashOf("repositories", {}, name) : hashOf("timeline", { at })}`, root).href
+  const place = name ? hashOf("repositories", {}, name) : at ? hashOf("timeline", { at }) : hashOf(page ?? "")
+  return new URL(`${url.search}${place}`, root).href
 }

@@ -8,6 +8,7 @@ test.each([
   ["below/audit/a%2Fb%20c?action=view&channel=x", "below/?channel=x#/repositories/a%2Fb%20c"],
   ["below/?repo=nas&action=view", "below/#/repositories/nas"],
   ["below/?at=2026-11-23T12:00:00Z.json", "below/#/timeline?at=2026-11-23T12%3A00%3A00Z.json"],
+  ["below/latency?channel=x", "below/?channel=x#/latency"],
 ])("the deep link %s leads to %s", (link, place) => {
   expect(fromDeepLink(`https://host/${link}`, ROOT)).toBe(`https://host/${place}`)
 })

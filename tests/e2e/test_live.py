@@ -68,6 +68,7 @@ async def test_deep_link(shared_system: System, viewer: Viewer) -> None:
 
     tab = await viewer.tab(f"{shared_system.url}audit/nas?action=view")
 
+    await expect(tab.page).to_have_url(f"{shared_system.url}#/repositories/nas")
     details = tab.page.get_by_role("complementary", name="Details")
     await expect(details.get_by_role("heading", name="nas")).to_be_visible()
     await expect(details).to_contain_text("/srv/git/nas")

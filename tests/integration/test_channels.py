@@ -197,14 +197,3 @@ def test_the_channels_setting() -> None:
     assert load_settings(GatewaySettings, {"GATEWAY_CHANNELS": "dns, audit"}).gateway_channels == ("dns", "audit")
     assert load_settings(GatewaySettings, {}).gateway_channels == ("audit",)
     assert "those who name none [audit]" in describe_settings(GatewaySettings)
-
-
-async def test_the_page_of_a_channel(memory_broker: MemoryBroker) -> None:
-    """Is the same file whatever is asked for, and all that it loads is served under its policy."""
-    async with running_gateway(memory_broker, CHANNELS) as gateway:
-        page = await gateway.http.get("", params={"channel": "<script>alert(1)</script>"})
-        assert page.text == (await gateway.http.get("")).text
-        for script in ("page.js", "notices.js", "words.js"):
-            answer = await gateway.http.get(script)
-            assert answer.headers["Content-Type"].startswith("text/javascript")
-            assert "script-src 'self'" in answer.headers["Content-Security-Policy"]

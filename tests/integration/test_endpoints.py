@@ -156,20 +156,6 @@ async def test_every_endpoint_serves_the_same_strict_json(gateway: RunningGatewa
     assert newest.decode() in frame
 
 
-async def test_the_page_lets_nothing_in_from_elsewhere(gateway: RunningGateway) -> None:
-    """It has a policy, and holds no inline script or style."""
-    page = await gateway.http.get("")
-    script = await gateway.http.get("page.js")
-
-    assert page.headers["Content-Type"].startswith("text/html")
-    assert "script-src 'self'" in page.headers["Content-Security-Policy"]
-    assert "<script>" not in page.text
-    assert "style=" not in page.text
-    assert script.status_code == 200
-    missing = await gateway.http.get("nothing-here")
-    assert (missing.status_code, missing.json()) == (404, {"error": "Not Found"})
-
-
 async def test_operational_endpoints(memory_broker: MemoryBroker) -> None:
     """Live at once, ready when the stored state was read, and counting."""
     async with running_gateway(memory_broker) as gateway:

@@ -17,7 +17,7 @@ from gateway.colleagues import Colleagues
 from gateway.feed import Feeds
 from gateway.routes.audit import audit_router
 from gateway.routes.events import events_route
-from gateway.routes.page import Page
+from gateway.routes.page import DeepLinks, Page
 from gateway.routes.rejected import rejected_router
 from gateway.routes.status import status_router
 from gateway.routes.trace import trace_router
@@ -36,6 +36,8 @@ def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Aw
         app.add_middleware(feeds.probe.admit)
     if settings.gateway_read_token is not None:
         app.add_middleware(Authorized, may_read=_token_check(feeds))
+    page = Page(feeds.first.compressor)
+    app.add_middleware(DeepLinks, page=page)
     if settings.gateway_allowed_origins:
         app.add_middleware(
             CORSMiddleware,
@@ -52,7 +54,7 @@ def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Aw
         app.include_router(router)
     app.router.routes.append(events_route(feeds))
     app.router.routes.extend(operational_routes(feeds.first.health, exposition, functools.partial(details, feeds)))
-    app.mount("/", Page())
+    app.mount("/", page)
     return app
 
 

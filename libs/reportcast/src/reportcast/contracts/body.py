@@ -64,7 +64,10 @@ class PreparedBody:
 
     Attributes:
         raw: Strict JSON in UTF-8.
+        zstd_level: How hard it is compressed.
     """
+
+    zstd_level = ZSTD_LEVEL
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -83,7 +86,7 @@ class PreparedBody:
     @Once
     def zstd(self) -> bytes:
         """As ``Content-Encoding: zstd`` has it."""
-        return zstd.compress(self.raw, level=ZSTD_LEVEL)
+        return zstd.compress(self.raw, level=self.zstd_level)
 
     def is_made(self, form: Form) -> bool:
         """Tell whether ``form`` costs nothing any more."""
