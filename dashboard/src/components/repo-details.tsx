@@ -123,7 +123,8 @@ function Past({ repo }: { repo: Repo }) {
   )
 }
 
-function Differences({ change }: { change: RepoChange }) {
+/** Each field but the state that reads otherwise, before and after. */
+export function Differences({ change }: { change: RepoChange }) {
   const fields = fieldChanges(change).filter(({ name }) => name !== "status")
   return (
     <ul className="text-xs">

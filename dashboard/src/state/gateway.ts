@@ -1,6 +1,7 @@
 /** The gateway's HTTP endpoints: addresses with the page's channel and token, and JSON of them. */
 
 import type { Given } from "../root.ts"
+import { isObject, isText } from "./json.ts"
 
 const TIMEOUT_MS = 15_000
 
@@ -8,18 +9,30 @@ const TIMEOUT_MS = 15_000
 export class AnswerError extends Error {
   override name = "AnswerError"
   readonly status: number
-  constructor(path: string, status: number) {
-    super(`${path} was answered ${status}`)
+  /** @param sentence What the gateway says of it. */
+  constructor(path: string, status: number, sentence?: string) {
+    super(sentence ?? `${path} was answered ${status}`)
     this.status = status
   }
+}
+
+/** Say in a sentence why something was not answered as it was asked for. */
+export function sentenceOf(error: unknown): string {
+  if (error instanceof AnswerError) return error.message
+  const isLate = error instanceof DOMException && error.name === "TimeoutError"
+  if (isLate) return `the gateway did not answer within ${TIMEOUT_MS / 1000} s`
+  return error instanceof SyntaxError ? "the gateway's answer cannot be read" : "the gateway cannot be reached"
 }
 
 export interface Gateway {
   readonly channel: string | undefined
   /** Give the address of an endpoint for links; the token goes with it where there is one. */
   address(path: string, query?: Readonly<Record<string, string>>): string
-  /** @throws AnswerError If the status is no 2xx. */
-  getJson(path: string, signal?: AbortSignal): Promise<unknown>
+  /**
+   * @param token Goes with it in place of the page's own.
+   * @throws AnswerError If the status is no 2xx.
+   */
+  getJson(path: string, signal?: AbortSignal, token?: string): Promise<unknown>
   /** Send JSON; nothing is told of the answer. */
   post(path: string, body: unknown): void
 }
@@ -31,24 +44,31 @@ export function makeGateway(root: string, { channel, token }: Given, ask: typeof
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
     return url
   }
-  const headers: Record<string, string> = token ? { Authorization: `Bearer ${token}` } : {}
+  const authorized = (shown: string | undefined): Record<string, string> =>
+    shown ? { Authorization: `Bearer ${shown}` } : {}
   return {
     channel,
     address: (path, query) => address(path, token ? { ...query, access_token: token } : query).href,
-    async getJson(path, signal) {
-      const signals = [AbortSignal.timeout(TIMEOUT_MS), ...(signal ? [signal] : [])]
-      const response = await ask(address(path), { headers, cache: "no-cache", signal: AbortSignal.any(signals) })
-      if (!response.ok) throw new AnswerError(path, response.status)
+    async getJson(path, given, shown = token) {
+      const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(given ? [given] : [])])
+      const response = await ask(address(path), { headers: authorized(shown), cache: "no-cache", signal })
+      if (!response.ok) throw new AnswerError(path, response.status, await refusalOf(response))
       return response.json()
     },
     post(path, body) {
       const sent = ask(address(path), {
         method: "POST",
-        headers: { ...headers, "Content-Type": "application/json" },
+        headers: { ...authorized(token), "Content-Type": "application/json" },
         body: JSON.stringify(body),
         keepalive: true,
       })
       sent.catch(() => undefined) // a measurement that does not arrive is not worth a word
     },
   }
+}
+
+/** Of an answer that is not one of the gateway's, such as a proxy's, there is no sentence. */
+async function refusalOf(response: Response): Promise<string | undefined> {
+  const answer: unknown = await response.json().catch(() => null)
+  return isObject(answer) && isText(answer.error) ? answer.error : undefined
 }

@@ -1,0 +1,160 @@
+import { shareOf } from "../state/axis.ts"
+import { type Bar, barsOf, msWords, type Place, percentile, type TracedChange } from "../state/trace.ts"
+
+const COLOURS: Readonly<Record<Place, string>> = {
+  watcher: "bg-(--note)",
+  broker: "bg-edge",
+  gateway: "bg-accent",
+  browser: "bg-(--good)",
+}
+
+export function Swatch({ place }: { place: Place }) {
+  return <span aria-hidden="true" className={`inline-block size-2.5 shrink-0 rounded-xs ${COLOURS[place]}`} />
+}
+
+interface Props {
+  readonly change: TracedChange
+  /** All that are listed; what the percentiles are of. */
+  readonly changes: readonly TracedChange[]
+}
+
+/** One change, hop by hop, each beside what it usually takes. */
+export function Waterfall({ change, changes }: Props) {
+  const bars = barsOf(change)
+  const all = changes.map(barsOf)
+  const ends = endsOf(bars, change.uncertaintyMs ?? 0)
+  return (
+    <div className="overflow-x-auto">
+      <table className="w-full text-left tabular-nums">
+        <caption className="sr-only">Where the time of the change went, hop by hop</caption>
+        <thead className="text-xs text-quiet">
+          <tr className="*:font-normal">
+            <th scope="col" className="py-1.5 pl-4">
+              Hop
+            </th>
+            <th scope="col" className="max-sm:hidden">
+              <span className="sr-only">When</span>
+            </th>
+            <th scope="col" className="px-2 text-right">
+              This change
+            </th>
+            <th scope="col" className="px-2 text-right">
+              p50
+            </th>
+            <th scope="col" className="pr-4 pl-2 text-right">
+              p95
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {bars.map((bar, nth) => {
+            const times = all.map((each) => each[nth]?.ms ?? Number.NaN)
+            const doubt = bar.hop === "relay" ? change.uncertaintyMs : 0
+            return <Hop key={bar.hop} bar={bar} times={times} doubt={doubt} ends={ends} />
+          })}
+        </tbody>
+      </table>
+    </div>
+  )
+}
+
+function endsOf(bars: readonly Bar[], doubt: number): readonly [number, number] {
+  const edges = bars.flatMap(({ begin, ms }) => [begin, begin + (ms ?? 0)])
+  return [Math.min(0, ...edges), Math.max(0.001, ...edges) + doubt]
+}
+
+interface HopProps {
+  readonly bar: Bar
+  readonly times: readonly number[]
+  /** By how much it may be wrong, in ms; `null` if that is not known. */
+  readonly doubt: number | null
+  readonly ends: readonly [number, number]
+}
+
+function Hop({ bar, times, doubt, ends }: HopProps) {
+  const [p50, p95] = [percentile(times, 0.5), percentile(times, 0.95)]
+  return (
+    <tr className="border-t border-line">
+      <th scope="row" className="w-72 py-1.5 pl-4 font-normal max-sm:w-auto">
+        <span className="flex items-center gap-2 font-semibold">
+          <Swatch place={bar.place} />
+          {bar.word}
+        </span>
+        <span className="block pl-4.5 text-xs text-quiet">{bar.meaning}</span>
+      </th>
+      <td className="w-full px-2 max-sm:hidden">
+        <Track bar={bar} doubt={doubt ?? 0} ends={ends} />
+      </td>
+      <td className="px-2 text-right whitespace-nowrap">
+        <Time bar={bar} doubt={doubt} />
+      </td>
+      <td className="px-2 text-right whitespace-nowrap text-quiet">{p50 === null ? "–" : msWords(p50)}</td>
+      <td className="pr-4 pl-2 text-right whitespace-nowrap text-quiet">{p95 === null ? "–" : msWords(p95)}</td>
+    </tr>
+  )
+}
+
+function Time({ bar: { ms, place }, doubt }: { bar: Bar; doubt: number | null }) {
+  if (ms === null) {
+    return <span className="text-quiet">{place === "browser" ? "no browser told" : "not known"}</span>
+  }
+  return (
+    <>
+      <span className="font-semibold">{msWords(ms)}</span>
+      {doubt !== 0 && doubt !== null && <span className="block text-xs text-quiet">± {msWords(doubt)}</span>}
+      {doubt === null && <span className="block text-xs text-quiet">± unknown</span>}
+      {ms < 0 && (
+        <span data-tone="bad" className="block text-xs font-semibold text-tone">
+          negative
+        </span>
+      )}
+    </>
+  )
+}
+
+const NEGATIVE = "border border-tone bg-[repeating-linear-gradient(135deg,var(--tone)_0_2px,transparent_2px_5px)]"
+
+/** What leads backwards is hatched, and how wrong it may be is a line over its end. */
+function Track({ bar: { begin, ms, place }, doubt, ends }: Omit<HopProps, "times" | "doubt"> & { doubt: number }) {
+  if (ms === null) return null
+  const [left, right] = [Math.min(begin, begin + ms), Math.max(begin, begin + ms)]
+  return (
+    <div aria-hidden="true" className="relative h-4 rounded-xs bg-sunken">
+      <span
+        data-tone="bad"
+        style={placeOf(left, right, ends)}
+        className={`absolute inset-y-0 min-w-0.5 rounded-xs ${ms < 0 ? NEGATIVE : COLOURS[place]}`}
+      />
+      {doubt > 0 && (
+        <span
+          style={placeOf(begin + ms - doubt, begin + ms + doubt, ends)}
+          className="absolute top-1/2 h-2 -translate-y-1/2 border-x border-ink before:absolute before:inset-x-0 before:top-1/2 before:border-t before:border-ink"
+        />
+      )}
+    </div>
+  )
+}
+
+function placeOf(from: number, to: number, ends: readonly [number, number]) {
+  const [left, right] = [shareOf(from, ends), shareOf(to, ends)]
+  return { left: `${left * 100}%`, width: `${(right - left) * 100}%` }
+}
+
+/** A change in one line, on a scale that all lines have; what is longer is cut off, and its number says so. */
+export function MiniBar({ change, scaleMs }: { change: TracedChange; scaleMs: number }) {
+  const bars = barsOf(change).filter(({ ms }) => ms !== null)
+  const end = Math.max(...bars.map(({ begin, ms }) => begin + (ms ?? 0)))
+  return (
+    <div aria-hidden="true" className="relative h-3 overflow-hidden rounded-xs bg-sunken">
+      {bars.map((bar) => {
+        const [begin, ms] = [bar.begin, bar.ms ?? 0]
+        const style = placeOf(Math.min(begin, begin + ms), Math.max(begin, begin + ms), [0, scaleMs])
+        const look = ms < 0 ? NEGATIVE : COLOURS[bar.place]
+        return <span key={bar.hop} data-tone="bad" style={style} className={`absolute inset-y-0 min-w-px ${look}`} />
+      })}
+      {end > scaleMs && (
+        <span className="absolute inset-y-0 right-0 w-2.5 bg-card text-center text-[0.625rem] leading-3">›</span>
+      )}
+    </div>
+  )
+}
