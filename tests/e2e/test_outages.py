@@ -87,6 +87,21 @@ async def test_asleep(shared_system: System, viewer: Viewer) -> None:
         await tab.shows("Live", "WebSocket")
 
 
+async def test_asleep_elsewhere(shared_system: System, viewer: Viewer) -> None:
+    """Where the lid is opened may be another network: what did not get through before is tried at once."""
+    write(shared_system.report, {"nas": "clean"})
+    async with way_to(shared_system.url) as way:
+        way.block("/ws", "/events")
+        tab = await viewer.tab(f"{way.url}#/repositories", chance=0.01, has_clock=True)
+        await tab.shows("Polling", "Polling")
+
+        way.unblock()
+        way.forget()
+        await tab.page.clock.fast_forward("01:00:00")
+
+        await tab.shows("Live", "WebSocket")
+
+
 async def test_put_aside(shared_system: System, viewer: Viewer) -> None:
     """A page that the browser puts aside has no connection, and has one again when it is shown."""
     write(shared_system.report, {"nas": "clean"})

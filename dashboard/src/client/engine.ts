@@ -68,6 +68,7 @@ export class Engine {
   /** Connect at once, unless there is a connection. */
   tryNow(): void {
     if (this.#ticker === undefined || this.#link) return
+    this.#ladder.restart()
     this.#connect()
   }
 
@@ -81,6 +82,7 @@ export class Engine {
     this.#mode = mode
     if (this.#ticker === undefined) return
     this.#note(mode.live ? "real-time on" : `real-time off: a poll every ${mode.everyS} s`)
+    this.#ladder.restart()
     this.#connect()
   }
 
@@ -88,8 +90,10 @@ export class Engine {
   doubt(): void {
     if (this.#ticker === undefined || this.#isStopped) return
     if (!this.#link) this.tryNow()
-    else if (Date.now() > this.#dueAt) this.#lost({ reason: "the connection was lost in the meantime" }, 0)
-    else if (this.#link.ping()) this.#dueAt = Math.min(this.#dueAt, Date.now() + DOUBT_MS)
+    else if (Date.now() > this.#dueAt) {
+      this.#ladder.restart()
+      this.#lost({ reason: "the connection was lost in the meantime" }, 0)
+    } else if (this.#link.ping()) this.#dueAt = Math.min(this.#dueAt, Date.now() + DOUBT_MS)
   }
 
   /** The report that came is not what its digest says. */
