@@ -87,7 +87,7 @@ function byWeight(a: RepoChange, b: RepoChange): number {
 function Change({ change, at }: { change: RepoChange; at: number | null }) {
   const { name, after } = change
   return (
-    <li className="flex min-h-10 flex-wrap items-center gap-x-3 gap-y-0.5 border-t border-line px-4 py-1.5">
+    <li className="flex min-h-10 flex-wrap items-center gap-x-3 gap-y-0.5 border-t border-line px-4 py-1.5 max-sm:grid max-sm:grid-cols-[minmax(0,1fr)_auto]">
       {after ? (
         <a href={hashOf("repositories", {}, name)} className="foreign min-w-0 flex-1 basis-32 truncate font-semibold">
           {name}
@@ -95,7 +95,7 @@ function Change({ change, at }: { change: RepoChange; at: number | null }) {
       ) : (
         <span className="foreign min-w-0 flex-1 basis-32 truncate font-semibold">{name}</span>
       )}
-      <span className="flex min-w-0 items-center gap-1.5">
+      <span className="flex min-w-0 items-center gap-1.5 max-sm:order-last max-sm:col-span-2">
         <What change={change} />
       </span>
       <span className="w-16 text-right text-xs text-quiet">{at !== null && <Age at={at} />}</span>

@@ -35,7 +35,7 @@ export function Waterfall({ change, changes }: Props) {
             <th scope="col" className="max-sm:hidden">
               <span className="sr-only">When</span>
             </th>
-            <th scope="col" className="px-2 text-right">
+            <th scope="col" className="px-2 text-right whitespace-nowrap">
               This change
             </th>
             <th scope="col" className="px-2 text-right">
@@ -75,7 +75,7 @@ function Hop({ bar, times, doubt, ends }: HopProps) {
   const [p50, p95] = [percentile(times, 0.5), percentile(times, 0.95)]
   return (
     <tr className="border-t border-line">
-      <th scope="row" className="w-72 py-1.5 pl-4 font-normal max-sm:w-auto">
+      <th scope="row" className="min-w-64 py-1.5 pl-4 font-normal max-sm:min-w-0">
         <span className="flex items-center gap-2 font-semibold">
           <Swatch place={bar.place} />
           {bar.word}
