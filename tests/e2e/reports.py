@@ -15,6 +15,8 @@ FIELDS: dict[str, dict[str, Any]] = {
     "dirty": {"uncommittedChanges": True, "mitigation": "git add -A && git commit"},
     "missing": {"mitigation": "git clone"},
 }
+STATES = ("clean", "clean", "clean", "dirty", "clean", "missing", "clean", "extra", "clean", "mismatched", "archived")
+NAMES = ("nas-backup", "router", "blog", "dns", "homelab-gitops", "ansible", "monitoring", "media", "photos", "wiki")
 _seconds = count()
 
 
@@ -49,3 +51,13 @@ def write_bytes(path: Path, content: bytes) -> None:
     temporary = path.with_suffix(".tmp")
     temporary.write_bytes(content)
     temporary.replace(path)
+
+
+def homelab(change: int, size: int = 44) -> list[dict[str, Any]]:
+    """Give the repositories of a home lab; each change moves some of them from state to state."""
+    repos = []
+    for nth in range(size):
+        name = f"{NAMES[nth % len(NAMES)]}-{nth // len(NAMES)}"
+        state = STATES[(nth * 7 + (change if nth % 5 == 3 else 0)) % len(STATES)]
+        repos.append(repo(name, state, last_commit=f"2026-11-{1 + nth % 27:02}T08:00:00Z"))
+    return repos

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from playwright.async_api import Page, expect
 
+from tests.e2e.places import PLACES
 from tests.e2e.proxy import way_to
-from tests.e2e.reports import repo, write_repos
+from tests.e2e.reports import homelab, write_repos
 from tests.e2e.tab import Tab
 from tests.e2e.viewer import Viewer
 from tests.faults.system import System
@@ -17,8 +18,6 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 AXE = Path(__file__).parents[2] / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-STATES = ("clean", "dirty", "missing", "extra", "mismatched", "archived")
-PAGES = ("", "repositories", "repositories?group=status", "repositories/service-1", "timeline", "latency", "clients")
 RUN = """async (tags) => (await axe.run(document, { runOnly: tags })).violations.map(
     ({ id, help, nodes }) => [id, help, nodes.slice(0, 3).map(({ html, any, all, none }) =>
         [html.slice(0, 200), [...any, ...all, ...none].map(({ message }) => message)])])"""
@@ -36,16 +35,16 @@ async def violations(page: Page) -> list[Any]:
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_axe_finds_nothing(shared_system: System, viewer: Viewer, scheme: str) -> None:
     """On no page, with the details of the connection and the settings open, and while nothing is connected."""
-    write_repos(shared_system.report, [repo(f"service-{nth}", STATES[nth % len(STATES)]) for nth in range(40)])
+    write_repos(shared_system.report, homelab(0))
     async with way_to(shared_system.url) as way:
         context = await viewer.context(color_scheme=scheme, reduced_motion="reduce")
         tab = await viewer.tab(way.url, context)
         await tab.shows("Live")
         found = {}
-        for name in PAGES:
-            await tab.page.evaluate("hash => { location.hash = hash }", f"#/{name}")
-            await expect(tab.page.get_by_role("heading", level=1)).to_be_attached()
-            found[name] = await violations(tab.page)
+        write_repos(shared_system.report, homelab(1))
+        for place in PLACES:
+            await place.visit(tab.page)
+            found[place.name] = await violations(tab.page)
         await tab.page.get_by_role("button", name="Settings").click()
         found["settings"] = await violations(tab.page)
         await tab.page.keyboard.press("Escape")
