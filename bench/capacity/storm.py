@@ -16,7 +16,7 @@ from gateway.retry import RETRY_AFTER_MS
 
 STEP_S = 0.1
 RETRY_AFTER_S = (RETRY_AFTER_MS[0] / 1000, RETRY_AFTER_MS[1] / 1000)
-# The page's backoff (page.js): full jitter of the first, and at most of the last.
+# The page's backoff (dashboard/src/client/backoff.ts): full jitter of the first, and at most of the last.
 BACKOFF_S, MOST_BACKOFF_S = 0.5, 30.0
 # After so many refusals it grows no more.
 LONGEST = 6

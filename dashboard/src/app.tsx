@@ -27,20 +27,23 @@ const PLACES: readonly Place[] = [
   { page: "latency", name: "Latency", icon: "gauge" },
   { page: "clients", name: "Clients", icon: "people" },
 ]
-/** Those that are of no use without an audit report. */
-const OF_AUDITS = new Set(["", "repositories", "timeline"])
+/** Those of a report that is no audit report. */
+const OTHER_PLACES: readonly Place[] = [
+  { page: "", name: "Report", icon: "audit" },
+  ...PLACES.filter(({ page }) => page === "latency" || page === "clients"),
+]
 
 export function App() {
   const { page } = useRoute()
-  const place = PLACES.find((each) => each.page === page) ?? PLACES[0]
   const status = useGatewayStatus()
   const isGeneric = useView((view) => view.generic !== undefined)
   const [isKiosk, setKiosk] = useKiosk()
-  const places = PLACES.filter((each) => !isGeneric || each.page === "" || !OF_AUDITS.has(each.page))
+  const places = isGeneric ? OTHER_PLACES : PLACES
+  const place = places.find((each) => each.page === page) ?? places[0]
   useTheme()
-  useTitle(place?.name ?? "")
   return (
     <Shell places={places} present={place?.page ?? ""} isKiosk={isKiosk} onKiosk={setKiosk} footer={<PageFooter />}>
+      <Title name={place?.name ?? ""} />
       <Channels present={status?.channel ?? null} channels={status?.channels ?? {}} />
       <PanelBoundary name="How the report fares">
         <Notices />
@@ -73,12 +76,13 @@ function useTheme(): void {
   }, [theme])
 }
 
-/** The tab tells how many repositories need somebody. */
-function useTitle(name: string): void {
+/** The tab tells how many repositories need somebody. Apart, so that the page is not rendered for it. */
+function Title({ name }: { name: string }) {
   const troubled = useView(
     (view) => view.report?.repos.reduce((sum, { status }) => sum + +(status !== "clean"), 0) ?? 0,
   )
   useEffect(() => {
     document.title = `${troubled ? `(${troubled}) ` : ""}${name} · Reportcast`
   }, [troubled, name])
+  return null
 }

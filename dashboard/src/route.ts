@@ -62,23 +62,31 @@ export function useRoute(): Route {
   return useMemo(() => parseRoute(hash), [hash])
 }
 
-const PAGE = /^(repositories|timeline|latency|clients)$/
+/** What stays in front of the `#`: it is of all places. */
+const OF_ALL = ["channel", "access_token", "kiosk"]
 
 /**
- * Give the address in this page that one of the gateway's for it stands for, or `null` for all others.
+ * Give the address in this page that one without a `#` stands for, or `null` if it is of no place.
  *
- * @param address The document's: `<root>audit/<repo>?action=view`, `<root>?repo=<repo>`, `<root>?at=<report>`,
- *   `<root>timeline` and the like.
+ * @param address The document's: `<root>audit/<repo>?action=view` as reports link to it, `<root>?repo=<repo>`,
+ *   `<root>?at=<report>`, or `<root><page>?…`.
  */
 export function fromDeepLink(address: string, root: string): string | null {
-  const url = new URL(address)
-  const path = url.pathname.startsWith(new URL(root).pathname) ? url.pathname.slice(new URL(root).pathname.length) : ""
+  const { pathname, searchParams, hash } = new URL(address)
+  const above = new URL(root).pathname
+  if (hash.length > 2 || !pathname.startsWith(above)) return null
+  const place = placeOf(pathname.slice(above.length), searchParams)
+  if (!place) return null
+  const kept = new URLSearchParams([...searchParams].filter(([name]) => OF_ALL.includes(name))).toString()
+  return new URL(`${kept && `?${kept}`}${place}`, root).href
+}
+
+function placeOf(path: string, params: URLSearchParams): string | null {
   const repo = /^audit\/([^/]+)\/?$/.exec(path)?.[1]
-  const name = repo === undefined ? url.searchParams.get("repo") : decoded(repo)
-  const at = url.searchParams.get("at")
-  const page = PAGE.exec(path)?.[1]
-  if (!name && !at && !page) return null
-  for (const word of ["repo", "action", "at"]) url.searchParams.delete(word)
-  const place = name ? hashOf("repositories", {}, name) : at ? hashOf("timeline", { at }) : hashOf(page ?? "")
-  return new URL(`${url.search}${place}`, root).href
+  const name = repo === undefined ? params.get("repo") : decoded(repo)
+  if (name) return hashOf("repositories", {}, name)
+  const page = /^[a-z]+$/.exec(path)?.[0] ?? (params.has("at") ? "timeline" : null)
+  if (page === null) return null
+  const own = [...params.keys()].filter((each) => !OF_ALL.includes(each))
+  return hashOf(page, Object.fromEntries(own.map((each) => [each, params.getAll(each)])))
 }

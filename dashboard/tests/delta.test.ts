@@ -154,3 +154,17 @@ test.each(golden<Record<"name" | "before" | "after" | "delta", string>>("deltas"
 test.each(golden<Record<"name" | "body" | "delta", string>>("refused"))("golden, refused: $name", ({ body, delta }) => {
   expect(() => apply(delta, body)).toThrow(DeltaError)
 })
+
+test("deltas one after the other, of which each is of what the last one made, do not disturb each other", () => {
+  const change = (at: number, name: string, set: string) =>
+    `{"format":"repos","summary":{"set":{"dirty":2}},"changed":[{"at":${at},"name":"${name}","from":"clean","to":"dirty","set":${set}}]}`
+
+  const first = apply(change(0, "a", '{"status":"dirty"}'), ABC)
+  const second = apply(change(0, "a", '{"x":1}'), first)
+  const again = apply(change(2, "c", '{"status":"dirty"}'), first)
+
+  expect(second).toBe(report(repo("a", "dirty", ',"x":1'), repo("b"), repo("c")).replace('"dirty":1', '"dirty":2'))
+  expect(again).toBe(report(repo("a", "dirty"), repo("b"), repo("c", "dirty")).replace('"dirty":1', '"dirty":2'))
+  expect(() => apply(change(3, "d", "{}"), again)).toThrow(DeltaError)
+  expect(apply(change(1, "b", "{}"), again)).toBe(again)
+})

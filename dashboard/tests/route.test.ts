@@ -9,6 +9,8 @@ test.each([
   ["below/?repo=nas&action=view", "below/#/repositories/nas"],
   ["below/?at=2026-11-23T12:00:00Z.json", "below/#/timeline?at=2026-11-23T12%3A00%3A00Z.json"],
   ["below/latency?channel=x", "below/?channel=x#/latency"],
+  ["below/timeline?at=x.json&kiosk=", "below/?kiosk=#/timeline?at=x.json"],
+  ["below/repositories?status=dirty&status=missing", "below/#/repositories?status=dirty&status=missing"],
 ])("the deep link %s leads to %s", (link, place) => {
   expect(fromDeepLink(`https://host/${link}`, ROOT)).toBe(`https://host/${place}`)
 })

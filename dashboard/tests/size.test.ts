@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url"
 import { gzipSync } from "node:zlib"
 import { build } from "vite"
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
 
 /** Give what a page has to load for a module and all that it needs, in bytes. */
 async function loaded(module: string, external: readonly RegExp[] = []): Promise<[code: string, bytes: number]> {
@@ -24,7 +24,7 @@ test("the protocol costs a page a few kB", async () => {
   const [code, bytes] = await loaded("protocol")
 
   expect(code).toContain("json-patch")
-  expect(bytes).toBeLessThan(3500)
+  expect(bytes).toBeLessThan(3600)
 })
 
 test("so does what keeps it connected, by whichever transport", async () => {
@@ -33,4 +33,22 @@ test("so does what keeps it connected, by whichever transport", async () => {
   expect(code).toContain("does not get through")
   expect(code).not.toContain("json-patch")
   expect(bytes).toBeLessThan(6000)
+})
+
+test("the first load of the page is small, and nothing of it is inline", async () => {
+  vi.stubEnv("NODE_ENV", "production") // React is another one for tests
+  const built = await build({
+    configFile: fileURLToPath(new URL("../vite.config.ts", import.meta.url)),
+    logLevel: "silent",
+    build: { write: false },
+  })
+  vi.unstubAllEnvs()
+  const output = [built].flat().flatMap((each) => ("output" in each ? each.output : []))
+  const first = output.filter((each) => each.type === "chunk" && each.isEntry)
+  const page = output.find(({ fileName }) => fileName === "index.html")
+
+  expect(first.reduce((sum, each) => sum + gzipSync("code" in each ? each.code : "").length, 0)).toBeLessThan(150_000)
+  expect("source" in (page ?? {}) && String((page as { source: unknown }).source)).not.toMatch(
+    /<style|style=|<script>|src="[/h]/,
+  )
 })

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import signal
+import socket
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 
@@ -90,6 +91,35 @@ async def test_a_closed_pipe_ends_it_quietly(gateway: RunningGateway, arguments:
         await process.wait()
 
     assert (process.returncode, errors) == (141, b"")
+
+
+async def test_a_socket_that_is_closed_in_one_direction(gateway: RunningGateway, memory_broker: MemoryBroker) -> None:
+    """Is what systemd's journal gives: it is written to until nobody reads there any more."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        theirs.shutdown(socket.SHUT_RD)
+        process = await asyncio.create_subprocess_exec(
+            BIN / "reportcast", "tail", gateway.address, "--json", stdout=theirs.fileno(), stderr=PIPE
+        )
+    reader, writer = await asyncio.open_connection(sock=ours)
+    frames = [json.loads(await reader.readline()) for _ in range(2)]
+    await memory_broker.publish(CHANNEL, change(1, 2))
+    frames.append(json.loads(await reader.readline()))
+    writer.close()
+    _, errors = await process.communicate()
+
+    assert frames[-1]["type"] == "delta"
+    assert (process.returncode, errors) == (141, b"")
+
+
+async def test_words_that_cannot_be_asked_for(gateway: RunningGateway) -> None:
+    """One sentence, and exit code 2."""
+    process = await asyncio.create_subprocess_exec(
+        BIN / "reportcast", "tail", gateway.address, "--name", "a,b", stdout=PIPE, stderr=PIPE
+    )
+    _, errors = await process.communicate()
+
+    assert (process.returncode, errors.startswith(b"reportcast: names has 'a,b'; ")) == (2, True)
 
 
 async def test_what_cannot_be_followed(gateway: RunningGateway) -> None:

@@ -1,6 +1,8 @@
 """The Python client on a real gateway, by every transport."""
 
 import asyncio
+import contextlib
+import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -276,3 +278,40 @@ async def test_without_an_event_loop(gateway: RunningGateway, memory_broker: Mem
     assert isinstance(events[1], Changed | Fares)
     with pytest.raises(NotServed):
         await asyncio.to_thread(fail)
+
+
+_LEFT = """
+import sys, reportcast_client
+def reports():
+    with reportcast_client.connect_sync(sys.argv[1], proxy=False) as feed:
+        yield from feed
+kept = reports()
+print(next(kept).position.offset)
+"""
+
+
+async def test_a_program_that_leaves_its_loop(gateway: RunningGateway) -> None:
+    """Ends, though the block of ``connect_sync`` did not: nobody waits for the feed."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _LEFT, gateway.address, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        async with asyncio.timeout(20):
+            told = await process.communicate()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+
+    assert (process.returncode, told) == (0, (b"1\n", b""))
+
+
+async def test_iterations_end_with_the_block(gateway: RunningGateway) -> None:
+    """Of a program without an event loop, too, and so does one that begins later."""
+
+    def follow() -> list[object]:
+        with connect_sync(gateway.address, proxy=False, timing=QUICK) as feed:
+            reports = iter(feed)
+            next(reports)
+        return [*reports, *feed, *feed.events()]
+
+    assert await asyncio.to_thread(follow) == []

@@ -17,10 +17,10 @@ HELLO = '{"type":"hello","protocol":"reportcast.v1","channels":["audit"],"heartb
 ASK, STAY = "ask", "stay"
 
 
-def snapshot(offset: int) -> str:
+def snapshot(offset: int, channel: str = "audit") -> str:
     """Give a whole report."""
     body = BODIES[offset]
-    head = {"type": "snapshot", "channel": "audit", "epoch": "e", "offset": offset, "name": "n", **TIMES}
+    head = {"type": "snapshot", "channel": channel, "epoch": "e", "offset": offset, "name": "n", **TIMES}
     return json.dumps({**head, "digest": digest_of(body)})[:-1] + ',"data":' + body.decode() + "}"
 
 
@@ -54,10 +54,12 @@ class ScriptedGateway:
 
     Attributes:
         asked: The path of each connection, and what was sent on it.
+        left: The code with which each client closed that was told no more.
     """
 
     def __init__(self, scripts: Sequence[Sequence[str]], close: tuple[int, str]) -> None:
         self.asked: list[str] = []
+        self.left: list[int | None] = []
         self._scripts = iter(scripts)
         self._close = close
 
@@ -70,6 +72,7 @@ class ScriptedGateway:
                 self.asked.append(str(await connection.recv()))
             elif frame == STAY:
                 await connection.wait_closed()
+                self.left.append(connection.close_code)
             else:
                 await connection.send(frame)
         await connection.close(*self._close)

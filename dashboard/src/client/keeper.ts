@@ -3,6 +3,10 @@
 import { type Action, type Event, follow, parseFrame, reduce, type Verified, verify } from "../protocol/index.ts"
 import { type ClientEvent, type ConnectionState, type Feed, nothing, type Sharing } from "./state.ts"
 
+/** To encode 3 MB keeps the page from painting for 10 ms, and each delta names what it is of. */
+const LONG = 200_000
+const PAUSE_MS = 5_000
+
 export type Listener = (feed: Feed, event: ClientEvent) => void
 
 export class Keeper {
@@ -10,6 +14,7 @@ export class Keeper {
   readonly #listeners = new Set<Listener>()
   readonly #onWrong: () => void
   #verifying = false
+  #provedAt = 0
 
   /** @param onWrong Called when a whole report is not what its digest says. */
   constructor(channel: string | undefined, onWrong: () => void) {
@@ -69,18 +74,26 @@ export class Keeper {
     return action
   }
 
+  /** Between two proofs of a long report. */
+  async #pause(): Promise<void> {
+    const since = Date.now() - this.#provedAt
+    const isLong = (this.#feed.follower.report?.body.length ?? 0) > LONG
+    if (isLong && since < PAUSE_MS) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS - since))
+    this.#provedAt = Date.now()
+  }
+
   /** One at a time, and always the newest at last: what changes fast is proved now and then. */
   async #verify(): Promise<void> {
     if (this.#verifying) return
     this.#verifying = true
     try {
-      for (let report = this.#feed.follower.report; report?.verified === "unknown"; ) {
-        const { digest } = report.frame
-        const verified: Verified = await verify(report.body, digest)
+      while (this.#feed.follower.report?.verified === "unknown") {
+        await this.#pause()
+        const { frame, body } = this.#feed.follower.report
+        const verified: Verified = await verify(body, frame.digest)
         if (verified === "unknown") return
-        this.#reduce({ type: "verified", digest, verified })
+        this.#reduce({ type: "verified", digest: frame.digest, verified })
         if (!verified) this.#onWrong()
-        report = this.#feed.follower.report
       }
     } finally {
       this.#verifying = false

@@ -2,7 +2,7 @@ import { useMemo } from "react"
 import { hashOf } from "../route.ts"
 import { arrange, pathOf, type Row, remoteOf } from "../state/arrange.ts"
 import type { AuditReport } from "../state/report.ts"
-import { lineOf } from "../state/words.ts"
+import { lineOf, nameWords } from "../state/words.ts"
 import { Icon } from "./icon.tsx"
 import { StatusBadge } from "./status-badge.tsx"
 
@@ -32,7 +32,7 @@ export function AttentionPanel({ report }: { report: AuditReport }) {
           <li key={key} className="flex min-h-10 items-center gap-3 border-t border-line px-4 py-1.5">
             <span className="min-w-0 flex-1">
               <a href={hashOf("repositories", {}, repo.name)} className="foreign block truncate font-semibold">
-                {repo.name}
+                {nameWords(repo.name)}
               </a>
               <span className="foreign block truncate text-xs text-quiet">
                 {lineOf(repo.fields.mitigation ?? repo.fields.error) || pathOf(repo) || remoteOf(repo)}

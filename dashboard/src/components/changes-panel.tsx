@@ -5,7 +5,7 @@ import { hashOf } from "../route.ts"
 import { rankOf } from "../state/arrange.ts"
 import { fieldChanges, type RepoChange } from "../state/changes.ts"
 import type { Step } from "../state/view.ts"
-import { labelOf } from "../state/words.ts"
+import { labelOf, nameWords } from "../state/words.ts"
 import { Age } from "./age.tsx"
 import { Icon } from "./icon.tsx"
 import { StatusBadge } from "./status-badge.tsx"
@@ -87,24 +87,23 @@ function byWeight(a: RepoChange, b: RepoChange): number {
 function Change({ change, at }: { change: RepoChange; at: number | null }) {
   const { name, after } = change
   return (
-    <li className="flex min-h-10 flex-wrap items-center gap-x-3 gap-y-0.5 border-t border-line px-4 py-1.5 max-sm:grid max-sm:grid-cols-[minmax(0,1fr)_auto]">
+    <li className="grid min-h-10 grid-cols-[minmax(0,1fr)_auto_4.5rem] items-center gap-x-3 border-t border-line px-4 py-1.5 max-sm:grid-cols-[minmax(0,1fr)_auto]">
       {after ? (
-        <a href={hashOf("repositories", {}, name)} className="foreign min-w-0 flex-1 basis-32 truncate font-semibold">
-          {name}
+        <a href={hashOf("repositories", {}, name)} className="foreign truncate font-semibold">
+          {nameWords(name)}
         </a>
       ) : (
-        <span className="foreign min-w-0 flex-1 basis-32 truncate font-semibold">{name}</span>
+        <span className="foreign truncate font-semibold">{nameWords(name)}</span>
       )}
-      <span className="flex min-w-0 items-center gap-1.5 max-sm:order-last max-sm:col-span-2">
+      <span className="flex min-w-0 items-center gap-1.5">
         <What change={change} />
       </span>
-      <span className="w-16 text-right text-xs text-quiet">{at !== null && <Age at={at} />}</span>
+      <span className="text-right text-xs text-quiet max-sm:text-left">{at !== null && <Age at={at} />}</span>
     </li>
   )
 }
 
-/** The state before and after, or which fields read otherwise. */
-export function What({ change }: { change: RepoChange }) {
+function What({ change }: { change: RepoChange }) {
   const { kind, from, to } = change
   if (kind === "fields") {
     const fields = fieldChanges(change).map(({ name }) => labelOf(name))

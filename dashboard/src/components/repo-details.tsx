@@ -4,7 +4,7 @@ import { pathOf } from "../state/arrange.ts"
 import { fieldChanges, type RepoChange, wordOf } from "../state/changes.ts"
 import { isText, type Json } from "../state/json.ts"
 import type { Repo } from "../state/report.ts"
-import { labelOf, lineOf, momentOf } from "../state/words.ts"
+import { labelOf, lineOf, momentOf, nameWords } from "../state/words.ts"
 import { Age } from "./age.tsx"
 import { CopyButton } from "./copy-button.tsx"
 import { Icon } from "./icon.tsx"
@@ -26,12 +26,12 @@ export function RepoDetails({ repo, name, onClose }: Props) {
   return (
     <aside
       aria-label="Details"
-      className="card self-start max-lg:fixed max-lg:inset-0 max-lg:z-40 max-lg:overflow-y-auto max-lg:rounded-none lg:sticky lg:top-17 lg:max-h-[calc(100dvh-5.5rem)] lg:w-104 lg:shrink-0 lg:overflow-y-auto print:static"
+      className="card max-lg:fixed max-lg:inset-0 max-lg:z-40 max-lg:overflow-y-auto max-lg:rounded-none lg:sticky lg:self-start lg:top-17 lg:max-h-[calc(100dvh-5.5rem)] lg:w-104 lg:shrink-0 lg:overflow-y-auto print:static"
     >
       <header className="sticky top-0 flex items-start gap-3 border-b border-line bg-card px-4 py-3">
         <div className="min-w-0 flex-1 space-y-1">
           <h2 ref={title} tabIndex={-1} className="foreign text-base font-semibold outline-none">
-            {name}
+            {nameWords(name)}
           </h2>
           {repo && <StatusBadge status={repo.status} />}
         </div>

@@ -20,19 +20,19 @@ const OVERSCAN = 8
 export function RepoList({ rows, open, pastAt, hrefOf, onOpen }: Props) {
   const list = useRef<HTMLDivElement>(null)
   const isNarrow = useMedia("(max-width: 639.9px)")
-  const height = (isNarrow ? 3.75 : 2.25) * useRem()
-  const [top, setTop] = useState(0)
+  const rem = useRem()
+  const height = (isNarrow ? 3.75 : 2.25) * rem
+  const top = useTop(list)
   const isPrinting = usePrinting()
   const virtualizer = useWindowVirtualizer({
     count: rows.length,
     estimateSize: () => height,
     overscan: isPrinting ? rows.length : OVERSCAN,
     scrollMargin: top,
+    // What has the focus is not to be behind the bars at the edges.
+    scrollPaddingStart: 3.5 * rem,
+    scrollPaddingEnd: 4 * rem,
     getItemKey: (at) => rows[at]?.key ?? at,
-  })
-  useLayoutEffect(() => {
-    const place = list.current ? list.current.getBoundingClientRect().top + scrollY : 0
-    if (Math.abs(place - top) > 1) setTop(place)
   })
   // biome-ignore lint/correctness/useExhaustiveDependencies(height): rows of another height are to be placed anew
   useEffect(() => virtualizer.measure(), [virtualizer, height])
@@ -43,7 +43,7 @@ export function RepoList({ rows, open, pastAt, hrefOf, onOpen }: Props) {
       aria-label="Repositories"
       aria-rowcount={rows.length + 1}
       onKeyDown={onKeyDown}
-      className="card overflow-clip"
+      className="card overflow-clip print:break-inside-auto print:overflow-visible"
     >
       <RepoHeader />
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: the link in the row does the same by keyboard */}
@@ -51,7 +51,7 @@ export function RepoList({ rows, open, pastAt, hrefOf, onOpen }: Props) {
         ref={list}
         role="rowgroup"
         className="relative cursor-pointer"
-        style={{ height: virtualizer.getTotalSize() }}
+        style={isPrinting ? {} : { height: virtualizer.getTotalSize() }}
         onClick={(event) => {
           const link = (event.target as Element).closest("[role=row]")?.querySelector<HTMLElement>("[data-row]")
           const row = rows[Number(link?.dataset.row) - 1]
@@ -60,9 +60,15 @@ export function RepoList({ rows, open, pastAt, hrefOf, onOpen }: Props) {
       >
         {virtualizer.getVirtualItems().map(({ index, key, start, size }) => {
           const row = rows[index]
-          const place = { height: size, transform: `translateY(${start - top}px)` }
+          // On paper in the flow, so that no row is cut in two.
+          const place = isPrinting ? { height: size } : { height: size, transform: `translateY(${start - top}px)` }
           return row ? (
-            <div key={key} role="presentation" className="absolute inset-x-0 top-0" style={place}>
+            <div
+              key={key}
+              role="presentation"
+              className="absolute inset-x-0 top-0 break-inside-avoid print:static"
+              style={place}
+            >
               {row.kind === "group" ? (
                 <GroupRow name={row.name} count={row.count} index={index + 1} />
               ) : (
@@ -81,6 +87,20 @@ export function RepoList({ rows, open, pastAt, hrefOf, onOpen }: Props) {
       </div>
     </div>
   )
+}
+
+/** Where the list begins on the page, in px: what is above it comes and goes. */
+function useTop(list: { current: HTMLElement | null }): number {
+  const [top, setTop] = useState(0)
+  useLayoutEffect(() => {
+    const measure = () => setTop(Math.round((list.current?.getBoundingClientRect().top ?? 0) + scrollY))
+    measure()
+    // It calls back when the layout is done anyway; to measure at each rendering would force one.
+    const observer = new ResizeObserver(measure)
+    observer.observe(document.body)
+    return () => observer.disconnect()
+  }, [list])
+  return top
 }
 
 /** The size of the page's type in px; the kiosk mode has another. */

@@ -1,7 +1,7 @@
 import { memo } from "react"
 import { pathOf, remoteOf } from "../state/arrange.ts"
 import type { Repo } from "../state/report.ts"
-import { lineOf } from "../state/words.ts"
+import { lineOf, nameWords } from "../state/words.ts"
 import { Age } from "./age.tsx"
 import { StatusBadge } from "./status-badge.tsx"
 
@@ -35,7 +35,7 @@ export const RepoRow = memo(function RepoRow({ repo, href, index, pastAt, isTabS
     >
       <span role="rowheader" className="min-w-0">
         <a href={href} data-row={index} tabIndex={isTabStop ? 0 : -1} className="foreign block truncate font-semibold">
-          {repo.name || "(no name)"}
+          {nameWords(repo.name)}
         </a>
       </span>
       <span role="gridcell" className="min-w-0">

@@ -78,7 +78,8 @@ function Statuses({ wish, counts, onWish }: Pick<Props, "wish" | "counts" | "onW
           className="foreign inline-flex min-h-8 items-center gap-1.5 rounded-full border border-line bg-card px-3 hover:border-edge aria-pressed:border-tone aria-pressed:bg-tone-ground aria-pressed:font-semibold aria-pressed:text-tone"
         >
           {wish.statuses.includes(status) && <Icon name="check" className="size-3.5" />}
-          {status} <span className="text-quiet tabular-nums">{count.toLocaleString()}</span>
+          <span className="max-w-48 truncate">{status}</span>{" "}
+          <span className="text-quiet tabular-nums">{count.toLocaleString()}</span>
         </button>
       ))}
     </fieldset>

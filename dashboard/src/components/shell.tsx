@@ -1,5 +1,6 @@
 import type { ReactNode } from "react"
-import { useConnectionStatus } from "../hooks/use-feed.ts"
+import { useConnectionStatus, useView } from "../hooks/use-feed.ts"
+import { dateOf } from "../state/words.ts"
 import { Announcer } from "./announcer.tsx"
 import { ConnectionStatus } from "./connection-status.tsx"
 import { Icon, type IconName } from "./icon.tsx"
@@ -28,7 +29,7 @@ export function Shell({ places, present, isKiosk, onKiosk, footer, children }: P
   const { isSettled } = useConnectionStatus()
   const skip = () => document.getElementById("main")?.focus()
   return (
-    <div className="flex min-h-dvh flex-col max-sm:pb-14">
+    <div className="flex min-h-dvh flex-col max-sm:pb-14 print:block print:min-h-0 print:pb-0">
       <button type="button" onClick={skip} className="button fixed top-2 left-2 z-50 not-focus:sr-only">
         Skip to the content
       </button>
@@ -36,7 +37,8 @@ export function Shell({ places, present, isKiosk, onKiosk, footer, children }: P
         <div className={`${WIDTH} flex h-13 items-center gap-4`}>
           <Brand />
           {!isKiosk && <Navigation places={places} present={present} />}
-          <div className="ml-auto flex items-center gap-2">
+          <Printed />
+          <div className="ml-auto flex items-center gap-2 print:hidden">
             <ConnectionStatus />
             {isKiosk ? <LeaveKiosk onLeave={() => onKiosk(false)} /> : <Settings onKiosk={() => onKiosk(true)} />}
           </div>
@@ -46,7 +48,7 @@ export function Shell({ places, present, isKiosk, onKiosk, footer, children }: P
         id="main"
         tabIndex={-1}
         data-settled={isSettled}
-        className={`${WIDTH} flex flex-1 flex-col gap-4 py-5 outline-none max-sm:gap-3 max-sm:py-3.5`}
+        className={`${WIDTH} flex flex-1 flex-col gap-4 py-5 outline-none print:block print:space-y-4 max-sm:gap-3 max-sm:py-3.5`}
       >
         {children}
       </main>
@@ -72,6 +74,18 @@ function Brand() {
       </svg>
       <span className="text-base font-semibold tracking-tight">Reportcast</span>
     </a>
+  )
+}
+
+/** On paper nothing counts on: when the report was made, and whether it was the newest. */
+function Printed() {
+  const madeAt = useView((view) => view.report?.reportedAt ?? view.modifiedAt ?? Number.NaN)
+  const { word } = useConnectionStatus()
+  if (Number.isNaN(madeAt)) return null
+  return (
+    <p className="ml-auto hidden text-quiet print:block">
+      Report of {dateOf(madeAt)}; {word.toLowerCase()} when printed
+    </p>
   )
 }
 

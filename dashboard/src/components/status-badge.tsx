@@ -24,10 +24,12 @@ export function StatusBadge({ status, quiet = false }: { status: string; quiet?:
   return (
     <span
       data-tone={toneOf(status) ?? "none"}
-      className={`inline-flex max-w-full items-center gap-1 rounded-full py-px text-xs font-semibold ${look}`}
+      className={`inline-flex max-w-[min(100%,14rem)] items-center gap-1 rounded-full py-px text-xs font-semibold ${look}`}
     >
       <Icon name={iconOf(status)} className="size-3.5" />
-      <span className="foreign truncate">{status}</span>
+      <span className="foreign truncate" title={status}>
+        {status}
+      </span>
     </span>
   )
 }

@@ -26,9 +26,10 @@ export function useGatewayStatus(): GatewayStatus | null {
   useEffect(() => {
     const abort = new AbortController()
     const ask = async () => {
+      const askedAt = performance.now()
       const answer = await gateway.getJson("api/ws/status", abort.signal).catch(() => null)
       if (!isObject(answer) || abort.signal.aborted) return
-      if (isText(answer.timestamp)) store.tellTime(answer.timestamp)
+      if (isText(answer.timestamp)) store.tellTime(answer.timestamp, performance.now() - askedAt)
       setStatus(readStatus(answer))
     }
     const soon = setTimeout(ask, Math.random() * SPREAD_MS)

@@ -43,7 +43,7 @@ function List({ report }: { report: AuditReport }) {
   return (
     <>
       <h1 className="sr-only">Repositories</h1>
-      <div className="flex gap-4">
+      <div className="flex gap-4 print:block">
         <div className="min-w-0 flex-1 space-y-3" inert={isCovered}>
           <RepoToolbar
             wish={wish}

@@ -2,6 +2,7 @@
 
 import { type Json, same } from "./json.ts"
 import type { AuditReport, Repo } from "./report.ts"
+import { nameWords } from "./words.ts"
 
 export interface RepoChange {
   readonly key: string
@@ -72,7 +73,7 @@ export function summaryOf(changes: readonly RepoChange[]): string {
   const others = changes.length - stated.length
   if (others) counts.set(stated.length ? "otherwise" : "in details", others)
   const parts = Array.from(counts, ([word, count]) => `${count.toLocaleString()} ${word}`)
-  if (changes.length === 1 && changes[0]) return `${changes[0].name}: ${wordOf(changes[0])}`
+  if (changes.length === 1 && changes[0]) return `${nameWords(changes[0].name)}: ${wordOf(changes[0])}`
   return `${changes.length.toLocaleString()} repositories changed: ${parts.join(", ")}`
 }
 

@@ -5,13 +5,14 @@ import { trailAfter, withFeed, withReport } from "./advance.ts"
 import { changesBetween, type RepoChange } from "./changes.ts"
 import type { Json } from "./json.ts"
 import { type AuditReport, isAudit, readReport } from "./report.ts"
+import { makeServerTime } from "./server-time.ts"
 import { type AuditView, NOTHING, type Point, type Step } from "./view.ts"
 
 export interface AuditStore {
   getView(): AuditView
   subscribe(listener: (view: AuditView, changes: readonly RepoChange[]) => void): () => void
-  /** The server says what time it is: who shares another tab's connection has no greeting that says so. */
-  tellTime(timestamp: string): void
+  /** The server said what time it is, in answer to a question that took so long. */
+  tellTime(timestamp: string, tookMs: number): void
   /** The person has looked: from now on changes are those from the present report. */
   markSeen(): void
   /** What the person looked at before this page was opened, and when. */
@@ -26,6 +27,7 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
   let view = NOTHING
   let seen: AuditReport | null = null
   let digest: string | null = null
+  const time = makeServerTime()
   const listeners = new Set<(view: AuditView, changes: readonly RepoChange[]) => void>()
 
   function show(next: AuditView, changes = NONE): void {
@@ -40,8 +42,8 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
   function take(feed: Feed, event?: ClientEvent): void {
     const { report } = feed.follower
     const isNew = report !== null && report.frame.digest + report.frame.epoch + report.frame.offset !== digestOf()
-    let next = withFeed(view, feed)
-    if (event?.type === "frame" && event.frame.type === "hello") next = { ...next, ...aheadOf(event.frame, clock()) }
+    if (event?.type === "frame" && event.frame.type === "hello") time.tell(event.frame.timestamp, clock())
+    let next = withFeed({ ...view, serverAhead: time.ahead }, feed)
     if (!isNew || !report) show(next)
     else {
       next = withReport(next, report, digest, clock())
@@ -63,7 +65,10 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
-    tellTime: (timestamp) => show({ ...view, ...aheadOf({ timestamp }, clock()) }),
+    tellTime(timestamp, tookMs) {
+      time.tell(timestamp, clock(), tookMs)
+      show({ ...view, serverAhead: time.ahead })
+    },
     markSeen() {
       seen = view.report
       show({ ...view, unseen: NONE, seenAt: clock() })
@@ -80,10 +85,4 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
       show({ ...view, trail: trailAfter(points, ...view.trail), past })
     },
   }
-}
-
-/** As well as can be told: the way of the answer is taken for nothing. */
-function aheadOf({ timestamp }: { timestamp: string }, now: number): Partial<AuditView> {
-  const serverAhead = Date.parse(timestamp) - now
-  return Number.isNaN(serverAhead) ? {} : { serverAhead }
 }

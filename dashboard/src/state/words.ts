@@ -73,6 +73,11 @@ export function sentenceOf(reason: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`
 }
 
+/** What is shown of a name: characters that would turn or hide the text around them are seen as such. */
+export function nameWords(name: string): string {
+  return name.replace(/[\p{Cc}\p{Cf}]/gu, "\ufffd") || "(no name)"
+}
+
 /** A latency in ms: "8 ms", "1.2 s". */
 export function latencyWords(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms)} ms` : durationOf(ms / 1000)

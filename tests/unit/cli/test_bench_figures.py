@@ -83,7 +83,10 @@ def test_percentile(share: float, value: float) -> None:
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.00812, "8.12 ms"), (-0.5, "-500 ms"), (1.25, "1.2 s"), (59.7, "1 min"), (61, "1 min 1 s"), (90061, "1 d 1 h")],
+    [
+        *((0.00812, "8.12 ms"), (-0.5, "-500 ms"), (0.9997, "1 s"), (1.25, "1.2 s"), (9.96, "10 s")),
+        *((59.7, "1 min"), (61, "1 min 1 s"), (90061, "1 d 1 h")),
+    ],
 )
 def test_durations(seconds: float, words: str) -> None:
     """In at most two units."""
@@ -92,7 +95,9 @@ def test_durations(seconds: float, words: str) -> None:
 
 def test_sizes() -> None:
     """In the unit that fits."""
-    assert [size(count) for count in (999, 5120, 16_777_216)] == ["999 B", "5.12 kB", "16.8 MB"]
+    assert [size(count) for count in (999, 5120, 999_700, 16_777_216, 999_600_000)] == [
+        *("999 B", "5.12 kB", "1 MB", "16.8 MB", "1 GB")
+    ]
 
 
 QUIET = Figures(changes=0, receipts=0, missed=0, ages_ms=[], spreads_ms=[], frame_bytes=0, busy=0.0)

@@ -170,6 +170,28 @@ def test_standard_input(reportcast: Shell, files: tuple[Path, Path], monkeypatch
     assert reportcast("diff", "-", "-").code == 2
 
 
+def test_too_much_on_standard_input(reportcast: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is not taken for what its beginning is."""
+    monkeypatch.setattr("reportcast_cli.diff.MAX_BYTES", 3)
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"[1]\n")))
+
+    assert reportcast("diff", "-", "x").err == (
+        "reportcast: standard input is larger than 3 bytes; that many are read\n"
+    )
+
+
+def test_many_values_of_one_repository(reportcast: Shell, files: tuple[Path, Path]) -> None:
+    """Make no line that nobody can read."""
+    for file, mark in zip(files, "xy", strict=True):
+        repo = {"name": "nas", "status": "clean", **{f"m{number:02}": mark for number in range(20)}}
+        file.write_bytes(audit_bytes(1, repos=[repo]))
+
+    line = reportcast("diff", *files).lines[2]
+
+    assert line.startswith("~ nas  m00 x → y, m01 x → y, ")
+    assert line.endswith(", m07 x → y and 12 more")
+
+
 def test_what_cannot_be_compared(reportcast: Shell, files: tuple[Path, Path]) -> None:
     """One sentence, and exit code 2."""
     files[1].write_bytes(audit_bytes(1)[:60])

@@ -130,3 +130,8 @@ def test_trouble_is_told_once(told: Any) -> None:
         "healthy again",
     ]
     assert told(Problem("bad_filter", "too long\x1b[0m")) == ["bad_filter: too long\\x1b[0m"]
+
+
+def test_an_address_with_a_password(told: Any) -> None:
+    """Is told without it."""
+    assert told(Connected(Transport.WEBSOCKET, "http://user:secret@h:1")) == ["connected to http://…@h:1/ by WebSocket"]

@@ -177,3 +177,9 @@ def test_an_unknown_finding_is_refused(reportcast: Shell, file: Path) -> None:
 
     assert done.code == 2
     assert done.err.startswith("reportcast: --hold: 'odd' is no finding; expected all, or some of duplicate_key, ")
+
+
+def test_a_name_that_is_no_text(reportcast: Shell) -> None:
+    """Is told with another character where programs read it, and by people."""
+    assert reportcast("validate", "--json", "/none/x\udcff.json").told[0]["file"] == "/none/x\ufffd.json"
+    assert reportcast("validate", "/none/x\udcff.json").err == "reportcast: /none/x\ufffd.json does not exist\n"

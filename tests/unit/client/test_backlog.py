@@ -5,7 +5,8 @@ import datetime
 from reportcast.contracts.position import Position
 from reportcast_client.backlog import Backlog
 from reportcast_client.errors import Lost
-from reportcast_client.events import Changed, Connected, Disconnected, Event, Problem, Transport
+from reportcast_client.events import Changed, Connected, Disconnected, Event, Fares, Problem, Transport
+from reportcast_client.frames import Broker, Status
 from reportcast_client.report import Report
 
 NOW = datetime.datetime(2026, 11, 23, tzinfo=datetime.UTC)
@@ -60,3 +61,13 @@ def test_too_much() -> None:
     for offset in (3, 4):
         backlog.add(changed(offset))
     assert len(backlog) == 2
+
+
+def test_all_that_is_large() -> None:
+    """Counts: how a channel fares, what was wrong with a wish, and what changed."""
+    status = Status("audit", False, Broker(True), None, ())
+    for large in (Fares(status, b"x" * 20), Problem("bad", "x" * 20), Changed(changed(1).report, b"x" * 20)):
+        backlog = Backlog(max_bytes=30)
+        for event in (large, UP, large, large):
+            backlog.add(event)
+        assert len(backlog) == 2

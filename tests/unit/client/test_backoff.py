@@ -1,7 +1,9 @@
 """When a client comes back."""
 
+import math
 import random
 
+import pytest
 from reportcast_client.backoff import Backoff
 
 
@@ -51,3 +53,21 @@ def test_what_the_gateway_asks_for() -> None:
 
     assert backoff.wait_s(0.0, told_s=0.25, is_exact=True) == 0.25
     assert backoff.wait_s(0.0, told_s=5.0) == 5.5
+
+
+def test_who_sends_away_again_and_again() -> None:
+    """Is not hammered: the first time is kept to, then they are spread as failures are, until something is stable."""
+    backoff = Backoff(Latest())
+
+    assert [backoff.wait_s(0.0, told_s=0.0, is_exact=True) for _ in range(9)] == [0, 0.5, 1, 2, 4, 8, 16, 30, 30]
+    backoff.opened(0.0)
+    assert backoff.wait_s(30.0, told_s=0.0, is_exact=True) == 0.0
+
+
+@pytest.mark.parametrize("is_exact", [True, False])
+@pytest.mark.parametrize(("told_s", "least_s"), [(-5.0, 0.0), (1e300, 3600.0), (math.inf, 0.0), (math.nan, 0.0)])
+def test_times_that_cannot_be_kept(told_s: float, least_s: float, is_exact: bool) -> None:
+    """Are bounded, or as if nothing had been told."""
+    wait_s = Backoff(Latest()).wait_s(0.0, told_s=told_s, is_exact=is_exact)
+
+    assert least_s <= wait_s <= least_s + 0.5

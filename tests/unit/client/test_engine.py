@@ -3,12 +3,27 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Sequence
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
 import reportcast_client.poll
-from reportcast_client import ClosedForGood, Corrupt, Disconnected, Feed, Problem, Report, Timing, Transport, connect
+from reportcast_client import (
+    Blocked,
+    Changed,
+    ClosedForGood,
+    Connected,
+    Corrupt,
+    Disconnected,
+    Feed,
+    Problem,
+    Report,
+    Timing,
+    Transport,
+    connect,
+)
+from websockets.utils import accept_key
 
 from tests.support.scripted import ASK, BODIES, HELLO, STAY, delta, following, scripted_gateway, snapshot
 from tests.support.wait import await_until
@@ -18,6 +33,26 @@ STATUS = (
     '{"type":"status","channel":"audit","stale":false,"broker":{"connected":true},'
     '"source":null,"reasons":[],"timestamp":"","tag":"1a2b3c4d"}'
 )
+
+
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@contextlib.asynccontextmanager
+async def serving(serve: Serve) -> AsyncIterator[str]:
+    """Run a server until its clients have left after the end of the block; give its address."""
+    present: set[asyncio.StreamWriter] = set()
+
+    async def serve_one(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        present.add(writer)
+        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
+            await serve(reader, writer)
+        writer.close()
+        present.discard(writer)
+
+    async with await asyncio.start_server(serve_one, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        await await_until("all have left", lambda: not present)
 
 
 class HttpScript:
@@ -33,12 +68,10 @@ class HttpScript:
         self._answers = list(answers)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(asyncio.IncompleteReadError, OSError):
-            self.asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
-            if len(self.asked) <= len(self._answers):
-                writer.write(b"HTTP/1.1 " + self._answers[len(self.asked) - 1].encode())
-            await reader.read()  # until the client leaves
-        writer.close()
+        self.asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        if len(self.asked) <= len(self._answers):
+            writer.write(b"HTTP/1.1 " + self._answers[len(self.asked) - 1].encode())
+        await reader.read()  # until the client leaves
 
 
 def stream(*frames: str) -> str:
@@ -56,8 +89,8 @@ def answer(*frames: str) -> str:
 async def answering(*answers: str) -> AsyncIterator[tuple[HttpScript, str]]:
     """Run a server that answers so."""
     script = HttpScript(answers)
-    async with await asyncio.start_server(script.serve, "127.0.0.1", 0) as server:
-        yield script, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with serving(script.serve) as url:
+        yield script, url
 
 
 def by(transport: Transport, url: str) -> connect:
@@ -146,6 +179,29 @@ async def _first(count: int, feed: Feed) -> AsyncIterator[Report]:
             id="not compressed",
         ),
         pytest.param(
+            *(Transport.EVENTS, "200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: br, gzip\r\n\r\n"),
+            "which nobody asked for",
+            id="compressed otherwise",
+        ),
+        pytest.param(
+            *(Transport.POLL, "200 OK\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 1\r\n\r\nx"),
+            "which nobody asked for",
+            id="compressed twice",
+        ),
+        pytest.param(
+            *(Transport.POLL, "503 No\r\nContent-Encoding: gzip, gzip\r\nContent-Length: 1\r\n\r\nx"),
+            "refused with 503",
+            id="refused, and compressed twice",
+        ),
+        *(
+            pytest.param(
+                *(way, f"302 Found\r\nLocation: {where}\r\nContent-Length: 0\r\n\r\n", "refused with 302"),
+                id=f"elsewhere, {where}, by {way}",
+            )
+            for way in Transport
+            for where in ("http://127.0.0.1:1/login", "ws://127.0.0.1:1/ws")
+        ),
+        pytest.param(
             Transport.POLL, '200 OK\r\nContent-Length: 12\r\n\r\n{"repos":[]}', "no array of frames", id="a report"
         ),
         pytest.param(Transport.POLL, "no HTTP\r\n\r\n", "the connection ended", id="no HTTP"),
@@ -163,6 +219,118 @@ async def test_what_is_no_gateway(transport: Transport, given: str, reason: str)
 
     assert isinstance(left, Disconnected)
     assert reason in str(left.reason)
+
+
+@pytest.mark.parametrize("transport", list(Transport))
+@pytest.mark.parametrize("proxy", ["127.0.0.1:3128", "socks5h://127.0.0.1:1", "pigeon://h"])
+async def test_a_proxy_that_is_none(transport: Transport, proxy: str) -> None:
+    """Is an interruption that says so, whatever the libraries make of it."""
+    async with connect("http://127.0.0.1:1", transports=[transport], proxy=proxy, timing=QUICK) as feed:
+        events = feed.events()
+        left = [await anext(events), await anext(events)]
+
+    assert all(isinstance(event, Disconnected) and event.reason for event in left)
+
+
+async def _trickle(writer: asyncio.StreamWriter, text: bytes) -> None:
+    """Send eight pieces, each well within the patience of who waits, all together not."""
+    step = -(-len(text) // 8)
+    for at in range(0, len(text), step):
+        writer.write(text[at : at + step])
+        await asyncio.sleep(0.08)
+
+
+async def _serve_slowly(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    hello, report = HELLO.replace(":30}", ":0.2}"), snapshot(1)
+    if key := re.search(r"Sec-WebSocket-Key: (\S+)", head):
+        accept = f"Sec-WebSocket-Accept: {accept_key(key[1])}\r\nSec-WebSocket-Protocol: reportcast.v1\r\n\r\n"
+        writer.write(f"HTTP/1.1 101 x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n{accept}".encode())
+        frames = (b"\x81\x7e" + len(text).to_bytes(2) + text.encode() for text in (hello, following(1), report))
+        writer.write(next(frames) + next(frames))
+        await _trickle(writer, next(frames))
+    elif "/events" in head:
+        writer.write(b"HTTP/1.1 " + stream(hello, following(1)).encode())
+        await _trickle(writer, f"data: {report}\n\n".encode())
+    else:
+        await _trickle(writer, b"HTTP/1.1 " + answer(following(1), report).encode())
+    await reader.read()
+
+
+@pytest.mark.parametrize("transport", list(Transport))
+async def test_a_report_that_comes_slowly(transport: Transport) -> None:
+    """Comes: who still sends is not silent, be it one frame for longer than the gateway's rhythm."""
+    timing = Timing(base_s=0.01, cap_s=0.02, open_s=0.4)
+    async with (
+        serving(_serve_slowly) as url,
+        connect(url, "audit", transports=[transport], proxy=False, timing=timing) as feed,
+    ):
+        kinds = [type(event) async for event in _until(feed.events(), Changed)]
+
+    assert kinds == [Connected, Changed]
+
+
+@pytest.mark.parametrize("heartbeat_s", ["0", "-1", "1e-300"])
+async def test_a_heartbeat_that_is_none(heartbeat_s: str) -> None:
+    """Leaves time for a report."""
+    script = [HELLO.replace(":30}", f":{heartbeat_s}}}"), following(1), snapshot(1), STAY]
+    async with scripted_gateway(script) as (_, host), by(Transport.WEBSOCKET, f"http://{host}") as feed:
+        events = [event async for event in _until(feed.events(), Disconnected)]
+
+    assert [type(event) for event in events] == [Connected, Changed, Disconnected]
+    assert "nothing came for 0.2 s" in str(events[-1].reason)
+
+
+@pytest.mark.parametrize("transport", list(Transport))
+async def test_a_frame_that_cannot_be_read(transport: Transport) -> None:
+    """Is told, and tried again: a report that is nested too deeply, or bytes that are no text."""
+    deep = snapshot(1).replace(BODIES[1].decode(), "[" * 2000 + "]" * 2000)
+    if transport is Transport.WEBSOCKET:
+        async with scripted_gateway([HELLO, deep, STAY]) as (_, host), by(transport, f"http://{host}") as feed:
+            *_, left = [event async for event in _until(feed.events(), Disconnected)]
+    else:
+        given = stream(HELLO, deep) if transport is Transport.EVENTS else answer(deep)
+        async with answering(given) as (_, url), by(transport, url) as feed:
+            *_, left = [event async for event in _until(feed.events(), Disconnected)]
+
+    assert isinstance(left.reason, Blocked)
+
+
+async def test_the_channel_once_it_is_known() -> None:
+    """Is asked for, though nobody named it: of a report that was kept, and of what came first."""
+    dns = [HELLO, following(1).replace("audit", "dns"), snapshot(1, "dns")]
+    async with scripted_gateway(dns, [STAY], [STAY], close=(1012, '{"retry_after_ms":1}')) as (gateway, host):
+        async with connect(f"http://{host}", proxy=False, timing=QUICK) as feed:
+            kept = await anext(aiter(feed))
+            await await_until("it has come back", lambda: len(gateway.asked) == 2)
+        async with connect(f"http://{host}", report=kept, proxy=False, timing=QUICK):
+            await await_until("it goes on", lambda: len(gateway.asked) == 3)
+
+    assert gateway.asked == ["/ws", *["/ws?channel=dns&epoch=e&offset=1"] * 2]
+
+
+async def test_a_filter_that_is_too_long_for_a_message() -> None:
+    """Is said by the address of another connection, where the first one missed something."""
+    names = [f"{number:02}-{'x' * 20}" for number in range(60)]
+    scripts = [[HELLO, following(1), snapshot(1), delta(3), STAY], [HELLO, following(3), snapshot(3), STAY]]
+    async with (
+        scripted_gateway(*scripts) as (gateway, host),
+        connect(f"http://{host}", "audit", names=names, proxy=False, timing=QUICK) as feed,
+    ):
+        await await_until("it has all", lambda: feed.report and feed.report.body == BODIES[3])
+
+    assert gateway.asked[1].startswith("/ws?channel=audit&epoch=e&offset=1&name=00-x")
+    assert gateway.left == [1000, 1000]
+
+
+async def test_the_end_is_no_error() -> None:
+    """For the gateway, whose log would say so."""
+    async with scripted_gateway([HELLO, following(1), snapshot(1), STAY]) as (gateway, host):
+        async with by(Transport.WEBSOCKET, f"http://{host}") as feed:
+            await anext(aiter(feed))
+        await await_until("it has left", lambda: gateway.left)
+
+    assert gateway.left == [1000]
 
 
 async def test_a_report_that_is_not_what_its_digest_says() -> None:
@@ -208,7 +376,17 @@ async def test_the_time_to_come_back(close: tuple[int, str], frames: list[str]) 
     assert (await _left(close, *frames)).retry_in_s == 0.25
 
 
-@pytest.mark.parametrize("close", [(1013, "full"), (1012, "[7]"), (1012, '{"retry_after_ms":"x"}'), (1000, "")])
+@pytest.mark.parametrize(
+    "close",
+    [
+        (1013, "full"),
+        (1012, "[7]"),
+        (1012, '{"retry_after_ms":"x"}'),
+        (1012, '{"retry_after_ms":NaN}'),
+        (1012, '{"retry_after_ms":Infinity}'),
+        (1000, ""),
+    ],
+)
 async def test_what_is_no_time(close: tuple[int, str]) -> None:
     """Leaves it to the backoff."""
     left = await _left(close)

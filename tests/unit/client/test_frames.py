@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from reportcast_client import Blocked
 from reportcast_client.frames import Delta, Skipped, Snapshot, frame_of, frames_of
 
+DEEP = b"[" * 3000 + b"]" * 3000
 ENTRIES = json.loads((Path(__file__).parents[2] / "golden" / "frames.json").read_text())
 # The others are a client's own.
 GOLDEN = [entry for entry in ENTRIES if entry["type"] not in ("follow", "unfollow", "request-update", "ping")]
@@ -33,20 +35,39 @@ def test_a_golden_frame(entry: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "",
-        "no JSON",
-        "[]",
-        "7",
-        '{"type":"later"}',
-        '{"type":"delta"}',
-        '{"type":"hello"}',
-        "[" * 9999,
+        b"",
+        b"no JSON",
+        b"[]",
+        b"7",
+        b'{"type":"later"}',
+        b'{"type":"later","x":"\\ud800"}',
+        b'{"type":"delta"}',
+        b'{"type":"status"}',
+        b'{"type":"status","channel":"\xff"}',
     ],
-    ids=["nothing", "no JSON", "array", "number", "a later type", "not whole", "another type", "deep"],
+    ids=["nothing", "no JSON", "array", "number", "a later type", "a surrogate", "not whole", "otherwise", "no UTF-8"],
 )
-def test_what_is_no_frame(text: str) -> None:
+def test_what_is_no_frame(text: bytes) -> None:
     """Is passed by."""
-    assert frame_of(text.encode()) is None
+    assert frame_of(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b'{"type":"hello"}',
+        b'{"type":"snapshot","x":"\\ud800"}',
+        b'{"type":"snapshot","channel":"\xff"}',
+        b'{ "type" : "snapshot",',
+        DEEP.join([b'{"type":"snapshot","data":', b"}"]),
+        DEEP.join([b'{"type":"delta","changes":', b"}"]),
+    ],
+    ids=["hello", "snapshot", "no UTF-8", "torn", "deep", "deep delta"],
+)
+def test_what_cannot_be_read(text: bytes) -> None:
+    """Is an interruption, which is told: else nobody would know why nothing comes."""
+    with pytest.raises(Blocked, match=r"^a [a-z]+ came that cannot be read: "):
+        frame_of(text)
 
 
 def test_an_array_is_taken_apart() -> None:
@@ -57,7 +78,7 @@ def test_an_array_is_taken_apart() -> None:
     assert frames_of(b"[]") == []
 
 
-@pytest.mark.parametrize("text", [b"", b"{}", b"[1", b'["\\ud800', b"<html>"])
+@pytest.mark.parametrize("text", [b"", b"{}", b"[1", b'["\\ud800', b"<html>", b"[" * 9999])
 def test_what_is_no_array(text: bytes) -> None:
     """Is an error of one sentence."""
     with pytest.raises(ValueError, match="this is no array of frames: "):

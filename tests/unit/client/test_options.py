@@ -1,11 +1,13 @@
 """Where requests go."""
 
+import datetime
 from typing import Any
 
 import pytest
 from reportcast.contracts.position import Position
-from reportcast_client import connect
+from reportcast_client import Report, connect
 from reportcast_client.options import Options, url_of
+from reportcast_client.secrets import without_secrets
 
 AT = Position("1b65fea20ca22296", 4)
 
@@ -25,7 +27,22 @@ def test_an_address(given: str, url: str) -> None:
     assert url_of(given) == url
 
 
-@pytest.mark.parametrize("given", ["", "h:1", "ftp://h", "http://", "/ws", "http://h/?channel=audit", "http://h/#x"])
+@pytest.mark.parametrize(
+    "given",
+    [
+        "",
+        "h:1",
+        "ftp://h",
+        "http://",
+        "/ws",
+        "http://a..b",
+        f"http://{'a' * 64}/",
+        "http://h:x",
+        "http://[h",
+        "http://h/?channel=audit",
+        "http://h/#x",
+    ],
+)
 def test_no_address(given: str) -> None:
     """Is refused, with a sentence."""
     with pytest.raises(ValueError, match=r"is no address of a gateway|has a query"):
@@ -48,6 +65,44 @@ def test_wishes_that_are_none() -> None:
     for wish in wishes:
         with pytest.raises(ValueError, match="is a list of words"):
             connect("http://h", **wish)
+    wishes = [{"statuses": [""]}, {"names": ["a,b"]}, {"names": ["a", ""]}]
+    for wish in wishes:
+        with pytest.raises(ValueError, match="a word that is not empty and has no comma"):
+            connect("http://h", **wish)
+
+
+@pytest.mark.parametrize("token", ["open-sesame\n", "ouvre-toi-sésame", "open sesame"])
+def test_a_token_that_no_header_carries(token: str) -> None:
+    """Is refused at once, and never shown."""
+    with pytest.raises(ValueError, match="no header carries") as raised:
+        connect("http://h", token=token)
+
+    assert token.strip() not in str(raised.value)
+
+
+def test_a_kept_report() -> None:
+    """Says which channel it is of; to follow another one with it is an error."""
+    now = datetime.datetime.now(datetime.UTC)
+    kept = Report("dns", AT, "n", "d", now, now, (), b"{}")
+
+    with pytest.raises(ValueError, match="is of 'dns'; to be followed is 'audit'"):
+        connect("http://h", "audit", report=kept)
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("http://h:1/reports", "http://h:1/reports"),
+        ("http://user:pw@h:1/", "http://…@h:1/"),
+        ("ws://user:p@w@h/ws?channel=a", "ws://…@h/ws?channel=a"),
+        ("https://h/audit?access_token=abc&channel=dns&key=x", "https://h/audit?access_token=…&channel=dns&key=…"),
+        ("http://a:b@h and http://c@d: no", "http://…@h and http://…@d: no"),
+        ("http://h/a@b", "http://h/a@b"),
+    ],
+)
+def test_what_nobody_should_read(text: str, shown: str) -> None:
+    """Is not told with an address."""
+    assert without_secrets(text) == shown
 
 
 def test_what_is_asked() -> None:

@@ -8,13 +8,14 @@ completes, come at once.
 import enum
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from reportcast_cli.exits import Exit, Trouble
+from reportcast_cli.streams import Unwritten, complain, give_up, prepare
 from reportcast_cli.up import UpCommand
 
 HOME = "http://127.0.0.1:8080/"
@@ -46,6 +47,18 @@ def _holds(incomplete: str) -> list[str]:
     return [given + comma + word for word in (kinds if given else [*kinds, "all"]) if word.startswith(last)]
 
 
+def _token(given: str | None) -> str | None:
+    """Refuse a token that no request can carry, before any does; it is not shown."""
+    if not given:
+        return None
+    from reportcast_client.secrets import token_of
+
+    try:
+        return token_of(given)
+    except ValueError as exc:
+        raise typer.BadParameter(str(exc)) from exc
+
+
 class Way(enum.StrEnum):
     """As ``reportcast_client.Transport``, which takes longer to import than all else here."""
 
@@ -61,7 +74,10 @@ Channel = Annotated[
 Token = Annotated[
     str | None,
     typer.Option(
-        metavar="TOKEN", envvar="REPORTCAST_TOKEN", help="Opens a gateway that has one; in the environment it is safer."
+        metavar="TOKEN",
+        envvar="REPORTCAST_TOKEN",
+        callback=_token,
+        help="Opens a gateway that has one; in the environment it is safer.",
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs, and nothing else.")]
@@ -69,11 +85,22 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for programs, a
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command, and end the process."""
+    prepare()
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run the command; give what the shell is told."""
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except Unwritten as exc:
+        give_up(sys.stdout)
+        return Exit.UNREAD if exc.is_unread else _complain(f"reportcast: {exc}")
+    return code
+
+
+def _run(arguments: Sequence[str]) -> int:
     try:
         return int(app(list(arguments), prog_name="reportcast", standalone_mode=False) or Exit.FINE)
     except typer.TyperException as exc:
@@ -81,33 +108,18 @@ def run(arguments: Sequence[str]) -> int:
         return _complain(
             f"{context.command_path if context else 'reportcast'}: {_sentence(exc)}; --help lists what is allowed"
         )
-    except Trouble as trouble:
-        return _complain(f"reportcast: {trouble}")
+    except (Trouble, OSError) as exc:
+        return _complain(f"reportcast: {exc}")
 
 
 def _complain(sentence: str) -> Exit:
-    print(sentence, file=sys.stderr)  # noqa: T201 - the one line that a person reads
+    complain(sentence)
     return Exit.TROUBLE
 
 
 def _sentence(exc: typer.TyperException) -> str:
     told = " ".join(exc.format_message().split()).rstrip(".")
     return told[:1].lower() + told[1:]
-
-
-def _ended(command: Callable[[], int]) -> int:
-    """Run what prints, until nobody reads it any more."""
-    try:
-        sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr] # a terminal may know fewer characters
-        code = command()
-        sys.stdout.flush()
-        return code
-    except OSError as exc:
-        # What is left would be written again at the end, and fail again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(exc, BrokenPipeError):
-            return Exit.UNREAD
-        return _complain(f"reportcast: the output cannot be written: {exc.strerror or exc}")
 
 
 def _version(wanted: bool) -> None:
@@ -159,7 +171,7 @@ def tail(
     """
     from reportcast_cli import tail
 
-    return _ended(lambda: tail.run(url, channel, token, state or [], name or [], transport or [], count, as_json))
+    return tail.run(url, channel, token, state or [], name or [], transport or [], count, as_json)
 
 
 @app.command(short_help="Ask whether a gateway's feeds are healthy, and why not.")
@@ -167,11 +179,12 @@ def status(url: Url = HOME, channel: Channel = None, token: Token = None, as_jso
     """Ask a gateway whether its feeds are healthy, and why not: 0 healthy, 1 degraded, 2 not to be found out."""
     from reportcast_cli import status
 
-    return _ended(lambda: status.run(url, channel, token, as_json))
+    return status.run(url, channel, token, as_json)
 
 
 @app.command(short_help="Say what changed from one report to another.")
 def diff(
+    context: typer.Context,
     before: Annotated[str, typer.Argument(metavar="A", help="A file, an address (a gateway's is its report), or -.")],
     after: Annotated[str, typer.Argument(metavar="B", help="The same.")],
     token: Token = None,
@@ -186,7 +199,10 @@ def diff(
     """Say what changed from one report to another: 0 nothing, 1 something, 2 not to be found out."""
     from reportcast_cli import diff
 
-    return _ended(lambda: diff.run(before, after, token, ignore or [], as_json))
+    # One of the addresses may be anybody's: what the environment has is for the gateway that it names.
+    is_said = getattr(context.get_parameter_source("token"), "name", "") == "COMMANDLINE"
+    home = os.environ.get("REPORTCAST_URL") or HOME  # noqa: TID251 - as the other commands' argument has it
+    return diff.run(before, after, diff.Admission(token, None if is_said else home), ignore or [], as_json)
 
 
 @app.command(short_help="Say what a watcher would make of files.")
@@ -210,7 +226,7 @@ def validate(
     """Say what a watcher would make of files: 0 published, 1 refused, 2 not to be read."""
     from reportcast_cli import validate
 
-    return _ended(lambda: validate.run(files, channel, hold, after, max_bytes, as_json))
+    return validate.run(files, channel, hold, after, max_bytes, as_json)
 
 
 @app.command(short_help="Have many clients follow, and say how they fared.")
@@ -234,7 +250,7 @@ def bench(
     from reportcast_cli import bench
 
     plan = bench.Plan(url, clients, seconds, channel, token, trigger)
-    return _ended(lambda: bench.run(plan, as_json))
+    return bench.run(plan, as_json)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,23 @@ import dataclasses
 import time
 from urllib.parse import urlsplit
 
-import httpx
 import uvloop
 from reportcast.contracts.v1_frames import SUBPROTOCOL
 from reportcast_client.options import Options
+from reportcast_client.secrets import without_secrets
 
 from reportcast_cli.crowd import Crowd, Target
 from reportcast_cli.exits import Exit, Trouble
-from reportcast_cli.fetch import Answer, fetch_json, gateway_url, reason_of, refusal_of
+from reportcast_cli.fetch import (
+    DEADLINE_S,
+    FAILURES,
+    answer_of,
+    client,
+    fetch_json,
+    gateway_url,
+    reason_of,
+    refusal_of,
+)
 from reportcast_cli.findings import Findings, show, told
 from reportcast_cli.machine import Effort, Gateway, is_local, measured, metrics_of, raise_descriptors
 from reportcast_cli.tally import Tally, figures_of
@@ -80,7 +89,7 @@ def _found(
     efforts: tuple[Effort, Effort],
 ) -> Findings:
     return Findings(
-        url=plan.url,
+        url=without_secrets(plan.url),
         is_local=is_local(urlsplit(plan.url).hostname or ""),
         triggered=plan.triggers,
         clients=plan.clients,
@@ -111,17 +120,16 @@ async def _watch(plan: Plan, crowd: Crowd, tally: Tally) -> None:
 async def _trigger(plan: Plan, tally: Tally) -> None:
     """Have the report sent to everybody again, once a second."""
     loop = asyncio.get_running_loop()
-    headers = {"Authorization": f"Bearer {plan.token}"} if plan.token else {}
     url = f"{plan.url}api/ws/trigger-update" + (f"?channel={plan.channel}" if plan.channel else "")
-    async with httpx.AsyncClient(headers=headers) as http:
+    async with client(plan.token) as http:
         end_s = loop.time() + plan.seconds  # from now on: to read the certificates takes a while
         while (began_s := loop.time()) < end_s:
             tally.ask(time.clock_gettime(time.CLOCK_REALTIME))
             try:
-                response = await http.post(url)
-            except httpx.HTTPError as exc:
+                async with asyncio.timeout(DEADLINE_S):
+                    answer = await answer_of(http, "POST", url)
+            except FAILURES as exc:
                 raise Trouble(f"no update can be triggered at {url}: {reason_of(exc)}") from exc
-            if response.status_code != 200:
-                answer = Answer(response.status_code, response.content, response.headers)
+            if answer.status != 200:
                 raise Trouble(f"no update can be triggered at {url}: it answers {answer.status}: {refusal_of(answer)}")
             await asyncio.sleep(min(end_s, began_s + TRIGGER_EVERY_S) - loop.time())

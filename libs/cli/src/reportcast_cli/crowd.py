@@ -24,6 +24,11 @@ _FINAL = 0x80
 _CLOSED = b"\x88\x82\0\0\0\0\x03\xe8"
 CONNECT_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 2.0
+# As the clients that are measured for allow; and what a handshake's answer may have.
+MAX_FRAME_BYTES = 64 * 1024 * 1024
+MAX_HEAD_BYTES = 64 * 1024
+# Of a control frame (5.5).
+_MAX_CONTROL_BYTES = 125
 # So many shake hands at the same time; more would wait in the kernel's queue, and be measured there.
 AT_ONCE = 64
 
@@ -83,7 +88,9 @@ class Client(asyncio.Protocol):
         self._number = number
         self._request = request
         self._tally = tally
-        self._buffer = b""
+        self._received = bytearray()
+        # Of them, so many have to be there before there is more to be read.
+        self._needed = 0
         self._transport: asyncio.Transport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -99,8 +106,8 @@ class Client(asyncio.Protocol):
             self.outcome.set_result("the connection was closed before the handshake was answered")
 
     def data_received(self, data: bytes) -> None:
-        self._buffer = self._buffer + data if self._buffer else data
-        if self.outcome.done() or self._shake():
+        self._received += data
+        if len(self._received) >= self._needed and (self.outcome.done() or self._shake()):
             now_s, cpu_s = time.clock_gettime(time.CLOCK_REALTIME), time.process_time()
             for opcode, payload in self._frames():
                 self._take(opcode, payload, now_s, cpu_s)
@@ -117,12 +124,12 @@ class Client(asyncio.Protocol):
             self._transport.abort()
 
     def _shake(self) -> bool:
-        head, end, rest = self._buffer.partition(b"\r\n\r\n")
-        if not end:
+        head, end, _ = self._received.partition(b"\r\n\r\n")
+        if not end and len(head) <= MAX_HEAD_BYTES:
             return False
         status = re.match(rb"HTTP/1\.1 (\d{3})", head)
-        if status and status[1] == b"101":
-            self._buffer = rest
+        if end and status and status[1] == b"101":
+            del self._received[: len(head) + len(end)]
             self.outcome.set_result(None)
             return True
         self.outcome.set_result(f"refused with {status[1].decode()}" if status else "what answers speaks no HTTP")
@@ -130,11 +137,18 @@ class Client(asyncio.Protocol):
         return False
 
     def _frames(self) -> Iterator[tuple[int, bytes]]:
-        buffer, at = self._buffer, 0
-        while span := _span(buffer, at):
-            yield buffer[at], buffer[span[0] : span[1]]
-            at = span[1]
-        self._buffer = buffer[at:]
+        received, at, self._needed = bytes(self._received), 0, 0
+        while span := _span(received, at):
+            start, end = span
+            if end - start > MAX_FRAME_BYTES:
+                self._give_up(f"a frame came that is larger than {MAX_FRAME_BYTES} bytes")
+                return
+            if end > len(received):
+                self._needed = end - at
+                break
+            yield received[at], received[start:end]
+            at = end
+        del self._received[:at]
 
     def _take(self, first: int, payload: bytes, now_s: float, cpu_s: float) -> None:
         if not self.greeted.done():
@@ -142,26 +156,30 @@ class Client(asyncio.Protocol):
         match first & 0x0F:
             case 0x1 if first & _FINAL:
                 self._tally.receive(self._number, payload, now_s, cpu_s)
-            case 0x9:
+            case 0x9 if len(payload) <= _MAX_CONTROL_BYTES:
                 assert self._transport is not None
                 self._transport.write(bytes([0x8A, _FINAL | len(payload)]) + bytes(4) + payload)
             case 0x8:
                 self.ended = self.ended or f"closed with {int.from_bytes(payload[:2]) or 1005}"
                 self.close()
             case _:
-                self.ended = self.ended or "a frame came that this client cannot read"
-                self.cut()
+                self._give_up("a frame came that this client cannot read")
+
+    def _give_up(self, why: str) -> None:
+        self.ended = self.ended or why
+        self._received.clear()
+        self.cut()
 
 
-def _span(buffer: bytes, at: int) -> tuple[int, int] | None:
-    """Tell where a frame's payload begins and ends; ``None`` until it is whole (5.2)."""
-    if len(buffer) < at + 2:
+def _span(received: bytes, at: int) -> tuple[int, int] | None:
+    """Tell where a frame's payload begins and is to end; ``None`` until its head is whole (5.2)."""
+    if len(received) < at + 2:
         return None
-    start = at + {126: 4, 127: 10}.get(buffer[at + 1], 2)
-    if len(buffer) < start:
+    start = at + {126: 4, 127: 10}.get(received[at + 1], 2)
+    if len(received) < start:
         return None
-    end = start + (buffer[at + 1] if start == at + 2 else int.from_bytes(buffer[at + 2 : start]))
-    return (start, end) if len(buffer) >= end else None
+    size = received[at + 1] if start == at + 2 else int.from_bytes(received[at + 2 : start])
+    return start, start + size
 
 
 class Crowd:
@@ -214,8 +232,8 @@ class Crowd:
             except TimeoutError:
                 refusal = f"nothing came within {CONNECT_TIMEOUT_S:g} s"
                 client.cut()
-            except OSError as exc:
-                refusal = exc.strerror or str(exc)
+            except (OSError, UnicodeError) as exc:
+                refusal = getattr(exc, "strerror", None) or str(exc)
         if refusal:
             self.refused[refusal] += 1
         else:

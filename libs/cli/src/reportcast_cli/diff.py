@@ -1,26 +1,35 @@
 """``reportcast diff``: what changed from one report to another, in words."""
 
 import dataclasses
-import sys
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from reportcast.contracts.delta import diff
 from reportcast.contracts.errors import ReportError, ReportShapeError
 from reportcast.contracts.report import Report, ReportKind, parse_report
+from reportcast_client.secrets import without_secrets
 from rich.text import Text
 from watcher.reader import Reader
 
 from reportcast_cli.changes import Ignored, comparable, compare
 from reportcast_cli.exits import Exit, Trouble
-from reportcast_cli.fetch import MAX_BYTES, fetch, refusal_of
-from reportcast_cli.terminal import console, printable, say, say_bytes
+from reportcast_cli.fetch import ADMISSION_HINT, MAX_BYTES, Answer, fetch, gateway_url, refusal_of
+from reportcast_cli.printable import printable
+from reportcast_cli.streams import read_input
+from reportcast_cli.terminal import console, say, say_bytes
 from reportcast_cli.verdict import in_full
 from reportcast_cli.words import headline, lines
 
 STDIN = "-"
+_ADDRESS = re.compile(r"(?:https?|wss?)://.*", re.IGNORECASE | re.DOTALL)
+# As a person writes it; a file of that name comes first.
+_HOST_AND_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+\]|[\w.-]+):[0-9]{1,5}(?:[/?].*)?")
+# What is what it is; all else is the address of a gateway, which stands for its newest report.
+_REPORT_PATH = re.compile(r"/audit(?:/.*)?$|\.json$")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -31,11 +40,47 @@ class Side:
     raw: bytes
 
 
-def run(before: str, after: str, token: str | None, ignored: Sequence[str], as_json: bool) -> Exit:
+@dataclasses.dataclass(frozen=True, slots=True)
+class Admission:
+    """
+    What opens gateways.
+
+    Attributes:
+        token: See ``fetch``.
+        home: The gateway that it is for; ``None`` if it is for all.
+    """
+
+    token: str | None
+    home: str | None
+
+    def fetch(self, url: str) -> Answer:
+        """
+        Get what is at an address.
+
+        Raises:
+            Trouble: If it is not given.
+        """
+        is_given = self.home is None or _origin(url) == _origin(gateway_url(self.home))
+        answer = fetch(url, self.token if is_given else None)
+        if answer.status != 200:
+            hint = ADMISSION_HINT if is_given or not self.token else _NOT_SENT
+            raise Trouble(f"{printable(url)} answers {answer.status}: {refusal_of(answer, hint)}")
+        return answer
+
+
+_NOT_SENT = "REPORTCAST_TOKEN is sent to the gateway of REPORTCAST_URL alone; --token is sent to any"
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def run(before: str, after: str, admission: Admission, ignored: Sequence[str], as_json: bool) -> Exit:
     """Compare two reports, print what changed, and say whether anything did."""
     if before == after == STDIN:
         raise Trouble("both reports cannot come on standard input; name a file or an address for one")
-    sides = [Side(where, _read(where, token)) for where in (before, after)]
+    sides = [Side(without_secrets(where), read_side(where, admission)) for where in (before, after)]
     kind, note = _kind_of(sides)
     old, new = (_parse(side, kind) for side in sides)
     if as_json:
@@ -68,25 +113,35 @@ def _whole(report: Report) -> bytes:
     return msgspec.json.encode({"format": "json-patch", "patch": [put]})
 
 
-def _read(where: str, token: str | None) -> bytes:
+def read_side(where: str, admission: Admission) -> bytes:
+    """
+    Read one of the two.
+
+    Args:
+        where: A file, an address, or ``-``.
+        admission: Opens gateways.
+
+    Raises:
+        Trouble: If that does not succeed.
+    """
     if where == STDIN:
-        return sys.stdin.buffer.read(MAX_BYTES)
-    if where.startswith(("http://", "https://")):
-        return _fetch(where, token)
+        raw = read_input(MAX_BYTES)
+        if len(raw) > MAX_BYTES:
+            raise Trouble(f"standard input is larger than {MAX_BYTES} bytes; that many are read")
+        return raw
+    if _ADDRESS.fullmatch(where) or (_HOST_AND_PORT.fullmatch(where) and not os.path.lexists(where)):
+        return admission.fetch(_report_url(where)).body
     reading = Reader(Path(where), ReportKind.GENERIC, MAX_BYTES).read()
     if isinstance(reading.content, ReportError) and not reading.raw:
         raise Trouble(in_full(reading.content, where))
     return reading.raw
 
 
-def _fetch(where: str, token: str | None) -> bytes:
-    parts = urlsplit(where)
-    # A gateway's own address stands for its newest report.
-    url = urlunsplit(parts._replace(path="/audit")) if parts.path in ("", "/") else where
-    answer = fetch(url, token)
-    if answer.status != 200:
-        raise Trouble(f"{printable(url)} answers {answer.status}: {refusal_of(answer)}")
-    return answer.body
+def _report_url(where: str) -> str:
+    address, _, query = where.partition("?")
+    url = gateway_url(address)
+    path = "" if _REPORT_PATH.search(url.rstrip("/")) else "audit"
+    return (url + path).rstrip("/") + (f"?{query}" if query else "")
 
 
 def _kind_of(sides: Sequence[Side]) -> tuple[ReportKind, str | None]:

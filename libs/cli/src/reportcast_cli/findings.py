@@ -10,8 +10,9 @@ from reportcast_cli.amounts import counted, duration, size
 from reportcast_cli.crowd import AT_ONCE
 from reportcast_cli.machine import Effort, Gateway
 from reportcast_cli.plot import histogram, percentile
+from reportcast_cli.printable import printable
 from reportcast_cli.tally import Figures
-from reportcast_cli.terminal import console, printable, say, say_json
+from reportcast_cli.terminal import console, say, say_json
 
 # From here on it is this process that is measured.
 BUSY = 0.7

@@ -69,7 +69,7 @@ def is_local(host: str) -> bool:
     """Tell whether an address is of this machine: then both ends share its clock, and its cores."""
     try:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
+    except (OSError, UnicodeError):
         return False
     return all(ipaddress.ip_address(each[4][0]).is_loopback for each in found)
 

@@ -1,16 +1,19 @@
 """``reportcast status``: whether a gateway's feeds are healthy, and why not."""
 
 import datetime
+import time
 from collections.abc import Iterator
 from typing import Any
 
 from reportcast.contracts.clock import utc_now
+from reportcast_client.secrets import without_secrets
 from rich.text import Text
 
 from reportcast_cli.amounts import counted, duration, since, size
 from reportcast_cli.exits import Exit, Trouble
-from reportcast_cli.fetch import fetch_json, gateway_url
-from reportcast_cli.terminal import console, printable, say, say_json
+from reportcast_cli.fetch import DEADLINE_S, fetch_json, gateway_url
+from reportcast_cli.printable import printable
+from reportcast_cli.terminal import console, say, say_json
 
 # The reasons of so many other channels are asked for.
 MAX_ASKED = 32
@@ -20,6 +23,7 @@ def run(address: str, channel: str | None, token: str | None, as_json: bool) -> 
     """Ask, print the answer, and say whether all is well: of one channel if it is named, else of all."""
     gateway = gateway_url(address)
     url = f"{gateway}api/ws/status"
+    end_s = time.monotonic() + DEADLINE_S
     status = fetch_json(url, token, channel=channel)
     try:
         conditions = status["channels"] if channel is None else {status["channel"]: status["status"]}
@@ -28,7 +32,7 @@ def run(address: str, channel: str | None, token: str | None, as_json: bool) -> 
             say_json(status)
         else:
             asked = [name for name, word in conditions.items() if word != "healthy" and name != status["channel"]]
-            others = [fetch_json(url, token, channel=name) for name in asked[:MAX_ASKED]]
+            others = [fetch_json(url, token, end_s - time.monotonic(), channel=name) for name in asked[:MAX_ASKED]]
             out, now = console(), utc_now()
             say(out, *_whole(gateway, status, now))
             for other in others:
@@ -39,7 +43,7 @@ def run(address: str, channel: str | None, token: str | None, as_json: bool) -> 
 
 
 def _whole(gateway: str, status: dict[str, Any], now: datetime.datetime) -> Iterator[Text]:
-    yield from _heading(status, f"  {gateway} ({status['server']}, up {duration(status['uptime'])})")
+    yield from _heading(status, f"  {without_secrets(gateway)} ({status['server']}, up {duration(status['uptime'])})")
     yield from _reasons(status)
     yield _row("report", _report(status["report"], now))
     for finding in (status["report"] or {}).get("findings", []):

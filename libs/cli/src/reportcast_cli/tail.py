@@ -2,7 +2,9 @@
 
 import asyncio
 import contextlib
+import errno
 import os
+import select
 import stat
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -22,8 +24,9 @@ from reportcast_client import (
 
 from reportcast_cli.exits import Exit, Trouble
 from reportcast_cli.fetch import ADMISSION_HINT, gateway_url
+from reportcast_cli.streams import Unwritten
 from reportcast_cli.telling import Telling
-from reportcast_cli.terminal import complain, console, printable, say, say_bytes
+from reportcast_cli.terminal import console, note, say, say_bytes
 
 
 def run(
@@ -38,7 +41,10 @@ def run(
 ) -> Exit:
     """Follow, and print what happens; ends after ``count`` reports, or when nothing more can come."""
     ways = tuple(map(Transport, transports)) or tuple(Transport)
-    feed = connect(gateway_url(address), channel, token=token, statuses=statuses, names=names, transports=ways)
+    try:
+        feed = connect(gateway_url(address), channel, token=token, statuses=statuses, names=names, transports=ways)
+    except ValueError as exc:
+        raise Trouble(str(exc)) from exc
     try:
         asyncio.run(_follow(feed, _print_frames() if as_json else _print_words(ways), count))
     except Unauthorized as exc:
@@ -71,7 +77,7 @@ def _print_frames() -> Callable[[Event], None]:
         nonlocal is_away
         if isinstance(event, Connected | Disconnected):
             if isinstance(event, Disconnected) and not is_away:
-                complain(f"not connected: {printable(str(event.reason))}")
+                note(f"not connected: {event.reason}")
             is_away = isinstance(event, Disconnected)
         elif isinstance(event, Changed | Fares) and event.frame:
             # Some reports keep their white space; in a string there is no line feed.
@@ -82,10 +88,10 @@ def _print_frames() -> Callable[[Event], None]:
 
 @contextlib.asynccontextmanager
 async def _until_unread() -> AsyncIterator[None]:
-    """End the block with BrokenPipeError once nobody reads our output, even if there is nothing to be written."""
+    """End the block with Unwritten once nobody reads our output, even if there is nothing to be written."""
     descriptor = sys.stdout.fileno()
     mode = os.fstat(descriptor).st_mode
-    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):
+    if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)) or not hasattr(select, "epoll"):
         yield
         return
     loop, task, is_unread = asyncio.get_running_loop(), asyncio.current_task(), False
@@ -93,17 +99,20 @@ async def _until_unread() -> AsyncIterator[None]:
     def end() -> None:
         nonlocal is_unread
         is_unread = True
-        loop.remove_reader(descriptor)
+        loop.remove_reader(ends)
         assert task is not None  # we are called in one
         task.cancel()
 
-    # Nobody sends anything to us that way: all that a poll tells is that the other end is closed.
-    loop.add_reader(descriptor, end)
-    try:
-        yield
-    except asyncio.CancelledError:
-        if not is_unread:
-            raise
-        raise BrokenPipeError from None
-    finally:
-        loop.remove_reader(descriptor)
+    with select.epoll() as ends:
+        # Of nothing but errors and hang-ups, which are always told: that there is something to read, be it an end, says
+        # nothing. A socket may be closed in that direction alone, as that of systemd's journal is.
+        ends.register(descriptor, 0)
+        loop.add_reader(ends, end)
+        try:
+            yield
+        except asyncio.CancelledError:
+            if not is_unread:
+                raise
+            raise Unwritten(BrokenPipeError(errno.EPIPE, "nobody reads it")) from None
+        finally:
+            loop.remove_reader(ends)

@@ -8,7 +8,8 @@ the last, is of one.
 import dataclasses
 import datetime
 
-from reportcast_client.frames import Delta, Skipped, Snapshot, frame_of
+from reportcast_client import Blocked
+from reportcast_client.frames import Delta, Frame, Skipped, Snapshot, frame_of
 
 from reportcast_cli.plot import percentile
 
@@ -101,7 +102,7 @@ class Tally:
             self._answer(client, len(payload), now_s, cpu_s)
             return
         if payload != self._last[0]:
-            frame = frame_of(payload)
+            frame = _read(payload)
             self._last = payload, frame if isinstance(frame, Delta | Snapshot | Skipped) else None
         match self._last[1]:
             case Skipped(merged=merged):
@@ -121,6 +122,13 @@ class Tally:
         elif key in self.changes or not (self._is_over or key in self._known):
             change = self.changes.setdefault(key, Change(_seconds(frame.modified_at), self._due))
             change.receive(now_s, cpu_s, size)
+
+
+def _read(payload: bytes) -> Frame | None:
+    try:
+        return frame_of(payload)
+    except Blocked:  # one like others that are not counted
+        return None
 
 
 def _seconds(moment: datetime.datetime) -> float:

@@ -8,11 +8,13 @@ import msgspec
 from reportcast.contracts.audit import Repo
 from reportcast.contracts.report import ReportKind, kind_of
 from reportcast_client import Changed, Connected, Disconnected, Event, Fares, Problem, Report, Transport
+from reportcast_client.secrets import without_secrets
 from rich.text import Text
 
 from reportcast_cli.amounts import counted, duration, size
 from reportcast_cli.changes import comparable, compare, told_by
-from reportcast_cli.terminal import STYLES, printable
+from reportcast_cli.printable import printable
+from reportcast_cli.terminal import STYLES
 from reportcast_cli.words import headline, lines
 
 # Of one change, so many lines are shown.
@@ -60,7 +62,7 @@ class Telling:
         again = "again " if self._was_connected else ""
         self._trouble, self._was_connected = None, True
         told = Text.assemble(
-            (f"connected {again}", "green"), f"to {printable(event.url)}/ by {_NAMES[event.transport]}"
+            (f"connected {again}", "green"), f"to {without_secrets(event.url)}/ by {_NAMES[event.transport]}"
         )
         if event.transport is not self._best:
             told.append(f"; {_NAMES[self._best]} does not get through", "yellow")

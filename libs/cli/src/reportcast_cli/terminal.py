@@ -7,31 +7,34 @@ import msgspec
 from rich.console import Console
 from rich.text import Text
 
+from reportcast_cli.printable import printable
+from reportcast_cli.streams import complain
+
 # Of the states that the auditor knows; others stand as they are.
 STYLES = {"clean": "green", "dirty": "yellow", "missing": "red", "extra": "magenta", "mismatched": "red"}
 
 
-class _Console(Console):
-    def on_broken_pipe(self) -> None:
-        """Let the command end by itself; rich would end it with 1."""
-        raise
-
-
 def console() -> Console:
     """Give what prints for people: coloured on a terminal, plain in a pipe."""
-    return _Console(highlight=False, markup=False, emoji=False)
+    return Console(highlight=False, markup=False, emoji=False)
 
 
-def complain(sentence: str) -> None:
-    """Say on standard error what went wrong."""
+def note(sentence: str) -> None:
+    """Say on standard error, after what was printed, what went wrong."""
     sys.stdout.flush()
-    print(f"reportcast: {sentence}", file=sys.stderr)  # noqa: T201 - the one line that a person reads
+    complain(f"reportcast: {sentence}")
 
 
 def say(out: Console, *lines: Text | str) -> None:
-    """Print lines, as long as they are: what is cut at a width cannot be searched for."""
+    """Print lines, as long as they are: what is cut at a width cannot be searched for. None speaks to the terminal."""
     for line in lines:
-        out.print(line, soft_wrap=True)
+        out.print(_harmless(Text(line) if isinstance(line, str) else line, out), soft_wrap=True)
+
+
+def _harmless(line: Text, out: Console) -> Text:
+    if line.plain.isprintable():
+        return line
+    return Text.assemble(*((printable(part.text), part.style or "") for part in line.render(out)))
 
 
 def say_json(told: Any) -> None:
@@ -43,15 +46,3 @@ def say_bytes(line: bytes) -> None:
     """Print one line of JSON that is there already; at once, because a pipe waits for it."""
     sys.stdout.buffer.write(line + b"\n")
     sys.stdout.buffer.flush()
-
-
-def printable(text: str, most: int | None = None) -> str:
-    """
-    Give text that neither breaks the line nor speaks to the terminal.
-
-    Args:
-        text: Any; a report's names are somebody else's.
-        most: Longer text is cut, and says so.
-    """
-    part = text if most is None or len(text) <= most else text[: most - 1] + "…"
-    return part if part.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in part)

@@ -5,7 +5,6 @@ The very functions decide that decide in the watcher: its reader, the parser, an
 """
 
 import dataclasses
-import sys
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -27,7 +26,8 @@ from watcher.gate import Dated, judge
 from watcher.reader import Reader, Reading
 
 from reportcast_cli.exits import Exit, Trouble
-from reportcast_cli.terminal import printable
+from reportcast_cli.printable import printable
+from reportcast_cli.streams import read_input
 from reportcast_cli.verdict import Verdict, show, told
 
 STDIN = "-"
@@ -92,7 +92,7 @@ def judge_file(file: str, gate: Gate) -> Verdict:
 
 
 def _standard_input(gate: Gate) -> Reading:
-    raw = sys.stdin.buffer.read(gate.max_bytes + 1)
+    raw = read_input(gate.max_bytes)
     content: Report | ReportError
     try:
         if len(raw) > gate.max_bytes:

@@ -12,7 +12,8 @@ from rich.text import Text
 
 from reportcast_cli.amounts import counted, size
 from reportcast_cli.exits import Exit
-from reportcast_cli.terminal import complain, console, printable, say, say_json
+from reportcast_cli.printable import printable
+from reportcast_cli.terminal import console, note, say, say_json
 
 # Of a long line, so many characters are shown before and after the place.
 AROUND = 48
@@ -51,7 +52,12 @@ class Verdict:
 
 def in_full(error: ReportError, file: str) -> str:
     """Say what is wrong with a file by its whole name, where the watcher tells its clients the last part alone."""
-    return printable(str(error).replace(os.path.basename(file), file, 1))
+    return str(error).replace(os.path.basename(_decoded(file)), _decoded(file), 1)
+
+
+def _decoded(file: str) -> str:
+    """Give a name as text, also one that is none."""
+    return os.fsencode(file).decode(errors="replace")
 
 
 def told(verdict: Verdict) -> None:
@@ -59,7 +65,7 @@ def told(verdict: Verdict) -> None:
     error, report = verdict.error, verdict.report
     say_json(
         {
-            "file": verdict.file,
+            "file": _decoded(verdict.file),
             "published": error is None,
             "reason": error and error.reason,
             "message": error and str(error),
@@ -77,7 +83,7 @@ def show(verdict: Verdict) -> None:
     """Print it for a person."""
     out, name = console(), printable(verdict.file)
     if verdict.error and not verdict.is_there:
-        complain(in_full(verdict.error, verdict.file))
+        note(in_full(verdict.error, verdict.file))
         return
     for finding in verdict.findings:
         place = Place(finding.line, finding.column or 1, 0) if finding.line else None

@@ -7,14 +7,17 @@ from rich.text import Text
 
 from reportcast_cli.amounts import counted
 from reportcast_cli.changes import Changes, RepoChange
+from reportcast_cli.printable import printable
 from reportcast_cli.steps import Member
-from reportcast_cli.terminal import STYLES, printable
+from reportcast_cli.terminal import STYLES
 
 # Of a value, so many characters are shown.
 VALUE_CHARACTERS = 60
 NAME_CHARACTERS = 60
 # Names are padded to the longest, but to no more than this.
 NAME_WIDTH = 28
+# Of one repository, or of the summary, so many values are told.
+MEMBERS = 8
 
 
 def headline(changes: Changes) -> str:
@@ -79,7 +82,9 @@ def _state(state: str | None) -> tuple[str, str]:
 
 
 def _joined(members: Sequence[Member]) -> Text:
-    return Text(", ").join(_member(member) for member in members)
+    told = Text(", ").join(map(_member, members[:MEMBERS]))
+    more = len(members) - MEMBERS
+    return told.append(f" and {more} more", "dim") if more > 0 else told
 
 
 def _member(member: Member) -> Text:

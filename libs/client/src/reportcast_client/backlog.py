@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from reportcast_client.events import Changed, Event
+from reportcast_client.events import Changed, Event, Fares, Problem
 
 MAX_EVENTS = 64
 MAX_BYTES = 32 * 1024 * 1024
@@ -54,4 +54,12 @@ class Backlog:
 
 
 def _size(event: Event) -> int:
-    return len(event.report.body) + len(event.frame) if isinstance(event, Changed) else 0
+    match event:
+        case Changed():
+            return len(event.report.body) + len(event.changes or b"") + len(event.frame)
+        case Fares():
+            return 2 * len(event.frame)  # and what it says
+        case Problem():
+            return len(event.code) + len(event.message)
+        case _:
+            return 0

@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
+import dataclasses
 import itertools
 import random
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from reportcast_client.backoff import Backoff
 from reportcast_client.errors import (
+    Blocked,
     ClientError,
     Corrupt,
     FeedError,
@@ -24,7 +26,8 @@ from reportcast_client.ladder import Ladder
 from reportcast_client.options import Options
 from reportcast_client.poll import open_poll
 from reportcast_client.reducer import Outcome, State, Step, reduce
-from reportcast_client.transport import Link, Open
+from reportcast_client.translation import translated
+from reportcast_client.transport import Alive, Link, Open
 from reportcast_client.websocket import open_websocket
 
 OPEN: Mapping[Transport, Open] = {
@@ -32,6 +35,8 @@ OPEN: Mapping[Transport, Open] = {
     Transport.EVENTS: open_event_stream,
     Transport.POLL: open_poll,
 }
+# What a gateway says otherwise is no rhythm that a connection can be judged by.
+MIN_HEARTBEAT_S, MAX_HEARTBEAT_S = 0.1, 3600.0
 
 
 class Observer(Protocol):
@@ -71,6 +76,8 @@ class Engine:
         self._is_open = False
         self._heartbeat_s: float | None = None
         self._retry_after_s: float | None = None
+        # How long nothing may come.
+        self._patience_s = timing.open_s
         # Set while it is one by a worse transport; and what ends it once a better one gets through.
         self._is_below = asyncio.Event()
         self._leaving: asyncio.Timeout | None = None
@@ -102,7 +109,7 @@ class Engine:
         """Give what ends the feed, if this does."""
         if why.final and not why.is_of_transport:
             return why.final
-        if self._is_open and not isinstance(why, Corrupt | Silent):
+        if self._is_open and not isinstance(why, Blocked | Corrupt | Silent):
             return None
         return why.final if self._ladder.failed(why) else None
 
@@ -129,10 +136,9 @@ class Engine:
             self._is_below.clear()
 
     async def _follow(self, transport: Transport) -> Interruption:
-        clock = asyncio.get_running_loop().time
-        patience_s = self._options.timing.open_s
+        self._patience_s = self._options.timing.open_s
         try:
-            async with asyncio.timeout(patience_s) as watchdog, self._link(transport) as link:
+            async with self._watched() as alive, self._link(transport, alive) as link:
                 while True:
                     text = await link.receive()
                     if not self._is_open:
@@ -140,15 +146,37 @@ class Engine:
                     if frame := frame_of(text):
                         self._heed(frame)
                         await self._take(frame, text, link)
-                    patience_s = link.patience_s(self._heartbeat_s)
-                    watchdog.reschedule(clock() + patience_s)
+                    self._patience_s = link.patience_s(self._heartbeat_s)
+                    alive()
         except TimeoutError:
-            return Silent(patience_s)
+            return Silent(self._patience_s)
         except Interruption as exc:
             return exc
 
-    def _link(self, transport: Transport) -> contextlib.AbstractAsyncContextManager[Link]:
-        return OPEN[transport](self._url, self._options, lambda: self._state.resume_from)
+    @contextlib.asynccontextmanager
+    async def _watched(self) -> AsyncIterator[Alive]:
+        """End the block with TimeoutError when patience ends; what is given is to be called at each sign of life."""
+        clock = asyncio.get_running_loop().time
+
+        def alive() -> None:
+            with contextlib.suppress(RuntimeError):  # it has ended, and this came on the way out
+                watchdog.reschedule(clock() + self._patience_s)
+
+        async with asyncio.timeout(self._patience_s) as watchdog:
+            yield alive
+
+    @contextlib.asynccontextmanager
+    async def _link(self, transport: Transport, alive: Alive) -> AsyncIterator[Link]:
+        """Give a connection; whatever goes wrong with it is a ClientError."""
+        # Once it is known, each connection asks for it, whatever the next gateway serves first.
+        options = dataclasses.replace(self._options, channel=self._state.channel)
+        try:
+            async with OPEN[transport](self._url, options, lambda: self._state.resume_from, alive) as link:
+                yield link
+        except ClientError:
+            raise
+        except Exception as exc:
+            raise translated(exc, self._url, options.max_bytes) from exc
 
     def _open(self, transport: Transport) -> None:
         self._is_open = True
@@ -162,7 +190,7 @@ class Engine:
         """Take note of what is said of the connection, and of what cannot be."""
         match frame:
             case Hello(heartbeat_s=heartbeat_s):
-                self._heartbeat_s = heartbeat_s
+                self._heartbeat_s = min(max(heartbeat_s, MIN_HEARTBEAT_S), MAX_HEARTBEAT_S)
             case Heartbeat():
                 self._ladder.proved()
             case Drain(retry_after_ms=retry_after_ms):
@@ -195,8 +223,12 @@ class Engine:
 
     async def _gets_through(self, transport: Transport) -> bool:
         try:
-            async with asyncio.timeout(self._options.timing.open_s), self._link(transport) as link:
+            async with asyncio.timeout(self._options.timing.open_s), self._link(transport, _nothing) as link:
                 await link.receive()
         except (TimeoutError, ClientError):
             return False
         return True
+
+
+def _nothing() -> None:
+    """Say that who only tries has no more patience for what comes slowly."""

@@ -9,16 +9,16 @@ from reportcast.contracts.position import Position
 
 from reportcast_client.errors import Blocked, Lost
 from reportcast_client.event_lines import EventLines
-from reportcast_client.http import http_client, refusal, translated
+from reportcast_client.http import http_client, pieces_of, refusal, unpacking_of
 from reportcast_client.options import Options
-from reportcast_client.transport import Link, WherePosition
+from reportcast_client.transport import Alive, Link, WherePosition
 
 
 @contextlib.asynccontextmanager
-async def open_event_stream(url: str, options: Options, position: WherePosition) -> AsyncIterator[Link]:
+async def open_event_stream(url: str, options: Options, position: WherePosition, alive: Alive) -> AsyncIterator[Link]:
     """See ``Open``."""
     async with http_client(url, options) as client:
-        stream = _EventStream(client, url, options)
+        stream = _EventStream(client, url, options, alive)
         try:
             await stream.follow(position())
             yield stream
@@ -27,18 +27,18 @@ async def open_event_stream(url: str, options: Options, position: WherePosition)
 
 
 class _EventStream:
-    def __init__(self, client: httpx.AsyncClient, url: str, options: Options) -> None:
+    def __init__(self, client: httpx.AsyncClient, url: str, options: Options, alive: Alive) -> None:
         self._client = client
         self._url = url
         self._options = options
+        self._alive = alive
         self._frames: deque[bytes] = deque()
         self._ending = contextlib.AsyncExitStack()
 
     async def receive(self) -> bytes:
         """See ``Link``."""
         while not self._frames:
-            with translated(self._url):
-                piece = await anext(self._pieces, None)
+            piece = await anext(self._pieces, None)
             if piece is None:
                 raise Lost("the gateway ended the event stream", has_answered=True)
             self._frames.extend(self._lines.feed(piece))
@@ -55,18 +55,17 @@ class _EventStream:
         if position:
             headers["Last-Event-ID"] = str(position)
         request = self._client.build_request("GET", self._options.events_url(self._url), headers=headers)
-        with translated(self._url):
-            response = await self._client.send(request, stream=True)
+        response = await self._client.send(request, stream=True)
         self._ending.push_async_callback(response.aclose)
         if response.status_code != httpx.codes.OK:
-            with translated(self._url):
-                raise await refusal(response)
+            raise await refusal(response, self._options.encoding, self._alive)
         kind = response.headers.get("Content-Type", "")
         if not kind.startswith("text/event-stream"):
             raise Blocked(f"what answers sends {kind or 'something'}, not events")
         self._frames.clear()
         self._lines = EventLines(self._options.max_bytes)
-        self._pieces = response.aiter_bytes()
+        self._pieces = pieces_of(response, unpacking_of(response, self._options.encoding), self._alive)
+        self._ending.push_async_callback(self._pieces.aclose)
 
     async def close(self) -> None:
         """End the present stream."""

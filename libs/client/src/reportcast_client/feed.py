@@ -12,9 +12,10 @@ from reportcast_client.engine import Engine
 from reportcast_client.errors import ClientError, FeedError, Interruption
 from reportcast_client.events import Changed, Connected, Disconnected, Event, Fares, Problem, Transport
 from reportcast_client.frames import Delta, Frame, Refusal, Skipped, Status
-from reportcast_client.options import Options, Timing, several, transports_of, url_of
+from reportcast_client.options import Options, Timing, transports_of, url_of, wishes
 from reportcast_client.reducer import Outcome, State, Step, held
 from reportcast_client.report import Report
+from reportcast_client.secrets import token_of
 
 
 class Feed:
@@ -163,7 +164,7 @@ class connect:  # noqa: N801 - as the libraries of the field name it
 
     Args:
         url: Of the gateway, or of several that serve the same; then after each connection it is the next one's turn.
-        channel: What to follow; ``None``: the first that is served.
+        channel: What to follow; ``None``: that of ``report``, or without one the first that is served.
         token: What the gateway's GATEWAY_READ_TOKEN wants.
         statuses: Of an audit report, only the repositories with one of these states;
         names: and with one of these names, in which ``*`` stands for anything.
@@ -176,7 +177,8 @@ class connect:  # noqa: N801 - as the libraries of the field name it
         timing: How patient it is.
 
     Raises:
-        ValueError: If the address is none, no transport is allowed, or one word stands where several may.
+        ValueError: If the address is none, no transport is allowed, one word stands where several may, a word cannot
+            be asked for, ``report`` is of another channel, or no header can carry the token.
     """
 
     def __init__(
@@ -200,10 +202,10 @@ class connect:  # noqa: N801 - as the libraries of the field name it
             raise ValueError("a feed needs a gateway; none was given")
         self._options = Options(
             urls=urls,
-            channel=channel,
-            token=token,
-            statuses=several("statuses", statuses),
-            names=several("names", names),
+            channel=_channel_of(channel, report),
+            token=token_of(token),
+            statuses=wishes("statuses", statuses),
+            names=wishes("names", names),
             transports=transports_of(transports),
             compression=compression,
             proxy=proxy,
@@ -232,3 +234,9 @@ class connect:  # noqa: N801 - as the libraries of the field name it
         self._following.cancel()
         # What the block raised is not the group's: it leaves as it is, not in a group of one.
         await self._tasks.__aexit__(None, None, None)
+
+
+def _channel_of(channel: str | None, kept: Report | None) -> str | None:
+    if channel and kept and channel != kept.channel:
+        raise ValueError(f"the report that was kept is of {kept.channel!r}; to be followed is {channel!r}")
+    return channel or (kept.channel if kept else None)

@@ -5,6 +5,7 @@ Source: docs/protocol.md, Version 1.
 """
 
 import datetime
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -12,6 +13,8 @@ import msgspec
 from reportcast.contracts.json_text import readable_of
 from reportcast.contracts.messages import Finding
 from reportcast.contracts.position import Position
+
+from reportcast_client.errors import Blocked
 
 _AwareTime = Annotated[datetime.datetime, msgspec.Meta(tz=True)]
 
@@ -146,15 +149,29 @@ _decoder: msgspec.json.Decoder[Frame] = msgspec.json.Decoder(Frame)
 _raws: msgspec.json.Decoder[list[msgspec.Raw]] = msgspec.json.Decoder(list[msgspec.Raw])
 # What stands before the text of a report or change. No other member has that name, and within a text it is escaped.
 _BODIES = (b',"data":', b',"changes":')
+# Without these there is nothing to follow. A delta that is missed is a gap, which is noticed;
+# others are not missed.
+_NEEDED = re.compile(rb'\s*\{\s*"type"\s*:\s*"(hello|snapshot)"')
+# What is not UTF-8 is a UnicodeDecodeError.
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def frame_of(text: bytes) -> Frame | None:
-    """Read a frame; ``None`` of one that is not known, or not as it has to be: readers pass such by."""
+    """
+    Read a frame.
+
+    Returns:
+        ``None`` of one that is not known, or not as it has to be: readers pass such by.
+
+    Raises:
+        Blocked: If it is one without which there is nothing to follow, or nested too deeply to be told.
+    """
     try:
         return _decoder.decode(text)
-    except msgspec.ValidationError:
+    except msgspec.ValidationError as exc:
+        _check_passed_by(text, exc)
         return None
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE:
         return _odd_frame(text)
 
 
@@ -167,11 +184,11 @@ def frames_of(text: bytes) -> list[bytes]:
     """
     try:
         return [bytes(raw) for raw in _raws.decode(text)]
-    except msgspec.DecodeError:
+    except _UNREADABLE:
         readable = readable_of(text)
     try:
         raws = _raws.decode(readable)
-    except (msgspec.DecodeError, RecursionError) as exc:
+    except _UNREADABLE as exc:
         raise ValueError(f"this is no array of frames: {exc}") from exc
     found, at = [], 0
     for raw in raws:
@@ -181,12 +198,20 @@ def frames_of(text: bytes) -> list[bytes]:
     return found
 
 
+def _check_passed_by(text: bytes, why: Exception) -> None:
+    if isinstance(why, RecursionError):
+        raise Blocked("a frame came that cannot be read: it is nested too deeply") from why
+    if found := _NEEDED.match(text):
+        raise Blocked(f"a {found[1].decode()} came that cannot be read: {why}") from why
+
+
 def _odd_frame(text: bytes) -> Frame | None:
     """Read a frame whose report has escaped lone surrogates, which msgspec refuses, and so has kept its white space."""
     readable: Any = readable_of(text)
     try:
         frame = _decoder.decode(readable)
-    except (msgspec.DecodeError, RecursionError):
+    except _UNREADABLE as exc:
+        _check_passed_by(text, exc)
         return None
     for name in _BODIES:
         head, found, _ = text.partition(name)

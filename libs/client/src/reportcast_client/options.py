@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from reportcast.contracts.position import Position
 
 from reportcast_client.events import Transport
+from reportcast_client.secrets import without_secrets
 
 _SCHEMES = {"http": "http", "https": "https", "ws": "http", "wss": "https"}
 
@@ -54,6 +55,11 @@ class Options:
     tls: ssl.SSLContext | None = None
     max_bytes: int = 64 * 1024 * 1024
     timing: Timing = dataclasses.field(default_factory=Timing)
+
+    @property
+    def encoding(self) -> str:
+        """How answers over HTTP may be encoded."""
+        return "gzip" if self.compression else "identity"
 
     @property
     def headers(self) -> dict[str, str]:
@@ -115,6 +121,23 @@ def several(what: str, words: Iterable[str]) -> tuple[str, ...]:
     return tuple(words)
 
 
+def wishes(what: str, words: Iterable[str]) -> tuple[str, ...]:
+    """
+    Give the words of a filter.
+
+    Args:
+        what: They are, for the error.
+        words: See ``several``.
+
+    Raises:
+        ValueError: If one is empty or has a comma, which an address cannot say.
+    """
+    given = several(what, words)
+    if wrong := [word for word in given if not word or "," in word]:
+        raise ValueError(f"{what} has {wrong[0]!r}; a word that is not empty and has no comma can be asked for")
+    return given
+
+
 def url_of(text: str) -> str:
     """
     Give a gateway's address in the one form that is used here.
@@ -125,11 +148,17 @@ def url_of(text: str) -> str:
     Raises:
         ValueError: If it is none.
     """
-    parts = urllib.parse.urlsplit(text)
-    scheme = _SCHEMES.get(parts.scheme)
-    if scheme is None or not parts.hostname:
-        raise ValueError(f"{text!r} is no address of a gateway; http://host:port is one")
+    try:
+        parts = urllib.parse.urlsplit(text)
+        scheme = _SCHEMES.get(parts.scheme)
+        # Labels that are empty or too long are found here, and not by each transport in its own words.
+        is_address = bool(scheme and parts.hostname and parts.hostname.encode("idna") and parts.port != 0)
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise ValueError(f"{without_secrets(text)!r} is no address of a gateway; http://host:port is one")
     if parts.query or parts.fragment:
-        raise ValueError(f"{text!r} has a query; what to follow is said by channel, statuses and names")
+        told = without_secrets(text)
+        raise ValueError(f"{told!r} has a query; what to follow is said by channel, statuses and names")
     path = parts.path.removesuffix("/").removesuffix("/ws")
-    return urllib.parse.urlunsplit((scheme, parts.netloc, path, "", ""))
+    return urllib.parse.urlunsplit((_SCHEMES[parts.scheme], parts.netloc, path, "", ""))

@@ -10,9 +10,9 @@ from reportcast.contracts.position import Position
 
 from reportcast_client.errors import Blocked, Lost
 from reportcast_client.frames import Status, frame_of, frames_of
-from reportcast_client.http import body_of, http_client, refusal, translated
+from reportcast_client.http import body_of, http_client, refusal
 from reportcast_client.options import Options
-from reportcast_client.transport import Link, WherePosition, seconds
+from reportcast_client.transport import Alive, Link, WherePosition, seconds
 
 HEARTBEAT = b'{"type":"heartbeat"}'
 # What answers at once with nothing new, again and again, is no gateway; it is not asked more often than this.
@@ -22,18 +22,21 @@ MAX_WAIT_S = 55.0
 
 
 @contextlib.asynccontextmanager
-async def open_poll(url: str, options: Options, position: WherePosition) -> AsyncIterator[Link]:
+async def open_poll(url: str, options: Options, position: WherePosition, alive: Alive) -> AsyncIterator[Link]:
     """See ``Open``."""
     async with http_client(url, options) as client:
-        yield _Poll(client, url, options, position)
+        yield _Poll(client, url, options, position, alive)
 
 
 class _Poll:
-    def __init__(self, client: httpx.AsyncClient, url: str, options: Options, position: WherePosition) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, url: str, options: Options, position: WherePosition, alive: Alive
+    ) -> None:
         self._client = client
         self._url = url
         self._options = options
         self._position = position
+        self._alive = alive
         self._frames: deque[bytes] = deque()
         self._told = ""
         # The first poll does not wait: its answer says that the gateway is there.
@@ -63,9 +66,8 @@ class _Poll:
             await asyncio.sleep(max(0.0, self._idle_since_s + PAUSE_S - clock()))
         self._asked, self._idle_since_s = asking, clock() if self._wait_s else None
         address = self._options.poll_url(self._url, *asking, self._wait_s)
-        with translated(self._url):
-            async with self._client.stream("GET", address, headers={"Accept": "application/json"}) as response:
-                await self._take(response)
+        async with self._client.stream("GET", address, headers={"Accept": "application/json"}) as response:
+            await self._take(response)
         self._wait_s = min(MAX_WAIT_S, self._options.timing.poll_s)
 
     async def _take(self, response: httpx.Response) -> None:
@@ -76,9 +78,10 @@ class _Poll:
             self._frames.append(HEARTBEAT)
             return
         if response.status_code != httpx.codes.OK:
-            raise await refusal(response)
+            raise await refusal(response, self._options.encoding, self._alive)
+        body = await body_of(response, self._options.max_bytes, self._options.encoding, self._alive)
         try:
-            frames = frames_of(await body_of(response, self._options.max_bytes))
+            frames = frames_of(body)
         except ValueError as exc:
             raise Blocked(str(exc)) from exc
         self._frames.extend(frames or [HEARTBEAT])

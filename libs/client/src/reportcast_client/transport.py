@@ -12,6 +12,8 @@ from reportcast_client.options import Options
 
 # Asked for whenever a transport says where to follow from.
 WherePosition = Callable[[], Position | None]
+# Called whenever something of an answer comes, be it a part of a frame: who sends slowly is not silent.
+Alive = Callable[[], None]
 
 
 class Link(Protocol):
@@ -23,6 +25,7 @@ class Link(Protocol):
 
         Raises:
             ClientError: If there come no more.
+            Exception: See ``translated``.
         """
 
     def patience_s(self, heartbeat_s: float | None) -> float:
@@ -36,10 +39,10 @@ class Open(Protocol):
     """Begins one connection."""
 
     def __call__(
-        self, url: str, options: Options, position: WherePosition
+        self, url: str, options: Options, position: WherePosition, alive: Alive
     ) -> contextlib.AbstractAsyncContextManager[Link]:
         """
-        Begin it; ``position`` is asked where to follow from.
+        Begin it; ``position`` is asked where to follow from. What a library raises is left to ``translated``.
 
         Raises:
             ClientError: If that does not succeed.
