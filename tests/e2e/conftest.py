@@ -6,7 +6,8 @@ All tests share one event loop, because the browser lives in it: a module here s
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Callable, Generator
+import dataclasses
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,13 @@ from tests.e2e.chromium import launch
 from tests.e2e.viewer import Viewer
 from tests.faults.system import Plan, System
 
-SystemOf = Callable[..., contextlib.AbstractAsyncContextManager[System]]
+READ_TOKEN = "open-sesame"
+ADMIN_TOKEN = "sesame-sesame"
+PLAN = Plan(
+    gateways=1,
+    watcher={"HISTORY_DIR": "history", "REPORT_SETTLE_S": "0.2"},
+    gateway={"GATEWAY_ADMIN_TOKEN": ADMIN_TOKEN, "GATEWAY_PAINT_SAMPLE": "1"},
+)
 FAILED = pytest.StashKey[bool]()
 
 
@@ -56,14 +63,22 @@ async def running_system(folder: Path, plan: Plan) -> AsyncIterator[System]:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def shared_system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """Give a system for the tests that leave it running; each writes a report of its own."""
-    async with running_system(tmp_path_factory.mktemp("shared"), Plan(gateways=1)) as system:
+    async with running_system(tmp_path_factory.mktemp("shared"), PLAN) as system:
         yield system
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def system(tmp_path: Path) -> AsyncIterator[System]:
     """Give a system that the test may break."""
-    async with running_system(tmp_path, Plan(gateways=1)) as system:
+    async with running_system(tmp_path, PLAN) as system:
+        yield system
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def protected(tmp_path: Path) -> AsyncIterator[System]:
+    """Give a system of which only those may read who have the token."""
+    plan = dataclasses.replace(PLAN, gateway={"GATEWAY_READ_TOKEN": READ_TOKEN, "GATEWAY_SELF_PROBE": "false"})
+    async with running_system(tmp_path, plan) as system:
         yield system
 
 

@@ -1,75 +1,89 @@
-"""What a person sees of a report, and of its changes."""
+"""What changes is to be seen at once, and what is to be seen tells what it is."""
 
-from pathlib import Path
+import json
 
 import pytest
 from playwright.async_api import expect
 
+from tests.e2e.reports import write
 from tests.e2e.viewer import Viewer
 from tests.faults.system import System
-from tests.support.reports import audit_bytes
+from tests.support.wait import await_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 
-def write(path: Path, body: bytes) -> None:
-    """Put a report in its place, whole."""
-    temporary = path.with_suffix(".tmp")
-    temporary.write_bytes(body)
-    temporary.replace(path)
+async def test_change_is_seen_at_once(shared_system: System, viewer: Viewer) -> None:
+    """A change of the file is in the list without a reload, its row tells when, and a notice sums it up."""
+    write(shared_system.report, {"nas": "clean", "router": "clean", "blog": "dirty"})
+    tab = await viewer.tab(f"{shared_system.url}#/repositories")
+    await tab.shows("Live", "WebSocket")
+    await tab.lists("nas", "clean")
+    await tab.page.evaluate("window.isTheSamePage = true")
+
+    write(shared_system.report, {"nas": "dirty", "router": "clean", "blog": "clean"})
+
+    await tab.lists("nas", "dirty", timeout_s=2)
+    await tab.lists("blog", "clean")
+    await expect(tab.row("nas")).to_contain_text("just now")
+    await expect(tab.page.get_by_label("Notices")).to_contain_text("2 repositories changed: 1 dirty, 1 clean")
+    assert await tab.page.evaluate("window.isTheSamePage")
 
 
-def repos(**statuses: str) -> list[dict[str, str]]:
-    """Give repositories by name."""
-    return [{"name": name, "status": status} for name, status in statuses.items()]
+async def test_five_seconds(shared_system: System, viewer: Viewer) -> None:
+    """Who opens the page is told whether it is live, how old it is, and what changed, without a press."""
+    write(shared_system.report, {"nas": "clean", "router": "clean", "blog": "dirty"})
+    tab = await viewer.tab(shared_system.url)
+    await tab.shows("Live")
+    await expect(tab.page).to_have_title("(1) Overview · Reportcast")
+
+    write(shared_system.report, {"nas": "clean", "router": "missing", "blog": "dirty"})
+
+    await expect(tab.page.get_by_label("Summary").get_by_role("link", name="missing")).to_contain_text("1")
+    await expect(tab.page.get_by_role("main")).to_contain_text("router")
+    await expect(tab.status).to_contain_text("s old")
+    await expect(tab.page).to_have_title("(2) Overview · Reportcast")
 
 
-async def test_the_page_shows_the_report(shared_system: System, viewer: Viewer) -> None:
-    """Whoever opens the page sees the repositories."""
-    write(shared_system.report, audit_bytes("shown", repos=repos(alpha="dirty", beta="clean")))
+async def test_paint_is_told(shared_system: System, viewer: Viewer) -> None:
+    """How long a change took to the screen is shown, and told to the gateway, which has it beside the other hops."""
+    write(shared_system.report, {"nas": "clean"})
+    tab = await viewer.tab(shared_system.url)
+    await tab.shows("Live")
 
-    page = await viewer.open(f"http://{shared_system.gateways[0].address}/#/repositories")
+    write(shared_system.report, {"nas": "dirty"})
 
-    await expect(page.get_by_text("alpha").first).to_be_visible()
-    await expect(page.get_by_text("beta").first).to_be_visible()
+    await expect(tab.details).to_contain_text("File to screen")
 
+    async def is_told() -> bool:
+        [newest, *_] = json.loads(await shared_system.gateways[0].get("/api/trace"))["changes"]
+        return "paint" in json.dumps(newest)
 
-async def test_a_change_shows_without_a_reload(shared_system: System, viewer: Viewer) -> None:
-    """A page that stays open follows the file."""
-    write(shared_system.report, audit_bytes("before", repos=repos(before="clean")))
-    page = await viewer.open(f"http://{shared_system.gateways[0].address}/#/repositories")
-    await expect(page.get_by_text("before").first).to_be_visible()
-    await page.evaluate("window.isTheSamePage = true")
-
-    write(shared_system.report, audit_bytes("after", repos=repos(after="clean")))
-
-    await expect(page.get_by_text("after").first).to_be_visible()
-    await expect(page.get_by_text("before")).to_have_count(0)
-    assert await page.evaluate("window.isTheSamePage")
+    await await_until("the gateway has the paint", is_told)
 
 
-async def test_a_gateway_that_comes_back(system: System, viewer: Viewer) -> None:
-    """While its gateway is killed, a page keeps what it shows; when that is back, it goes on by itself."""
-    write(system.report, audit_bytes("before", repos=repos(before="clean")))
-    [gateway, _] = system.gateways
-    page = await viewer.open(f"http://{gateway.address}/#/repositories")
-    await expect(page.get_by_text("before").first).to_be_visible()
+async def test_deep_link(shared_system: System, viewer: Viewer) -> None:
+    """An address of the existing reports opens that repository."""
+    write(shared_system.report, {"nas": "dirty", "router": "clean"})
 
-    gateway.kill()
-    write(system.report, audit_bytes("after", repos=repos(after="clean")))
-    await expect(page.get_by_text("before").first).to_be_visible()
-    gateway.start()
+    tab = await viewer.tab(f"{shared_system.url}audit/nas?action=view")
 
-    await expect(page.get_by_text("after").first).to_be_visible(timeout=20_000)
+    await expect(tab.page).to_have_url(f"{shared_system.url}#/repositories/nas")
+    details = tab.page.get_by_role("complementary", name="Details")
+    await expect(details.get_by_role("heading", name="nas")).to_be_visible()
+    await expect(details).to_contain_text("/srv/git/nas")
 
 
-async def test_a_link_of_a_report(shared_system: System, viewer: Viewer) -> None:
-    """``/audit/<repo>?action=view`` opens the page at that repository, and goes on live from there."""
-    write(shared_system.report, audit_bytes("linked", repos=repos(alpha="dirty", beta="clean")))
-    address = f"http://{shared_system.gateways[0].address}"
+async def test_refused_report(shared_system: System, viewer: Viewer) -> None:
+    """A content that is not served is said to be, and why, beside the last good report."""
+    write(shared_system.report, {"nas": "dirty"})
+    tab = await viewer.tab(f"{shared_system.url}#/repositories")
+    await tab.lists("nas", "dirty")
 
-    page = await viewer.open(f"{address}/audit/alpha?action=view")
+    shared_system.report.write_text('{"timestamp": "2026-11-28T00:00:00Z", "repos": [')
 
-    await expect(page).to_have_url(f"{address}/#/repositories/alpha")
-    await expect(page.get_by_text("alpha").first).to_be_visible()
-    await viewer.screenshot("deep-link")
+    await expect(tab.page.get_by_role("main")).to_contain_text("The file's present content is not served")
+    await tab.lists("nas", "dirty")
+    write(shared_system.report, {"nas": "clean"})
+    await tab.lists("nas", "clean")
+    await expect(tab.page.get_by_role("main")).not_to_contain_text("is not served")

@@ -1,12 +1,17 @@
 """A person with a browser: opens pages, and is told of what a page must never do."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
+from tests.e2e.tab import Tab
+
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 TIMEOUT_MS = 10_000
+# Connections that break are told of in the console, too, and are what these tests are about.
+OF_NETWORK = re.compile(r"Failed to load resource|WebSocket connection to|net::ERR_")
 SCHEMES = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
 
 
@@ -15,7 +20,7 @@ class Viewer:
     Opens pages, each in a context of its own unless it is given one.
 
     Attributes:
-        wrongs: What pages did that none may: uncaught errors, what their policy forbids, requests to elsewhere. A test
+        wrongs: What pages did that none may: errors, what their policy forbids, requests to elsewhere. A test
             that provokes one takes it out.
     """
 
@@ -40,6 +45,12 @@ class Viewer:
         await page.goto(address)
         return page
 
+    async def tab(
+        self, address: str, context: BrowserContext | None = None, chance: float | None = None, has_clock: bool = False
+    ) -> Tab:
+        """Open the dashboard; see ``Tab.open``."""
+        return await Tab.open(context or await self.context(), address, chance, has_clock)
+
     async def screenshot(self, name: str) -> None:
         """Keep what all pages show."""
         pages = [page for context in self._contexts for page in context.pages]
@@ -52,8 +63,7 @@ class Viewer:
             await context.close()
 
     def _on_console(self, message: ConsoleMessage) -> None:
-        # Connections that break are told of there, too, and are what these tests are about.
-        if message.type == "error" and "Content Security Policy" in message.text:
+        if message.type in {"error", "warning"} and not OF_NETWORK.search(message.text):
             self.wrongs.append(message.text)
 
     def _on_request(self, request: Request) -> None:

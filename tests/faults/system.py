@@ -73,6 +73,11 @@ class System:
         """The first one."""
         return self.watchers[0]
 
+    @property
+    def url(self) -> str:
+        """Of the page, by the first gateway."""
+        return f"http://{self.gateways[0].address}/"
+
     async def run(self) -> None:
         """Start Redis, then the rest; returns when all are ready."""
         if self._has_redis:

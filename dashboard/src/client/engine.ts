@@ -75,7 +75,9 @@ export class Engine {
 
   /** Connect at once, unless there is a connection. */
   tryNow(): void {
-    if (this.#ticker !== undefined && !this.#link) this.#connect()
+    if (this.#ticker === undefined || this.#link) return
+    this.#ladder.restart()
+    this.#connect()
   }
 
   refresh(): void {
@@ -87,7 +89,8 @@ export class Engine {
     if (JSON.stringify(mode) === JSON.stringify(this.#mode)) return
     this.#mode = mode
     if (this.#ticker === undefined) return
-    this.#note(mode.live ? "real-time on" : `real-time off: a poll every ${mode.everyS} s`)
+    this.#note(`real-time ${mode.live ? "on" : "off"}`)
+    this.#ladder.restart()
     this.#connect()
   }
 
@@ -95,9 +98,13 @@ export class Engine {
   doubt(): void {
     const now = Date.now()
     if (this.#ticker === undefined || this.#connection.kind === "stopped") return
-    if (!this.#link) this.#again()
-    else if (this.#watchdog.isSilent(now)) this.#lost({ reason: "the connection was lost in the meantime" }, 0)
-    else if (this.#link.ping()) this.#watchdog.doubt(now)
+    if (this.#link && !this.#watchdog.isSilent(now)) {
+      if (this.#link.ping()) this.#watchdog.doubt(now)
+      return
+    }
+    this.#ladder.restart()
+    if (this.#link) this.#lost({ reason: "the connection was lost" }, 0)
+    else this.#again()
   }
 
   /** The report that came is not what its digest says. */

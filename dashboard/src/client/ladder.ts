@@ -42,6 +42,11 @@ export class Ladder {
     this.#failures = 0
   }
 
+  /** Begin with the best again: this may be another network, or another day. */
+  restart(): void {
+    this.#rung = this.#failures = this.#climbs = 0
+  }
+
   /** Give how long to wait, in ms, until a better transport is tried. */
   climbInMs(): number {
     const bound = Math.min(CLIMB_CAP_MS, CLIMB_MS * 2 ** Math.min(this.#climbs++, 10))

@@ -103,7 +103,6 @@ function Change({ change, at }: { change: RepoChange; at: number | null }) {
   )
 }
 
-/** The state before and after, or which fields read otherwise. */
 export function What({ change }: { change: RepoChange }) {
   const { kind, from, to } = change
   if (kind === "fields") {

@@ -75,7 +75,7 @@ function Hop({ bar, times, doubt, ends }: HopProps) {
   const [p50, p95] = [percentile(times, 0.5), percentile(times, 0.95)]
   return (
     <tr className="border-t border-line">
-      <th scope="row" className="py-1.5 pl-4 font-normal max-sm:pl-3 sm:whitespace-nowrap">
+      <th scope="row" className="min-w-64 py-1.5 pl-4 font-normal max-sm:min-w-0">
         <span className="flex items-center gap-2 font-semibold">
           <Swatch place={bar.place} />
           {bar.word}

@@ -1,7 +1,7 @@
 /** What the person chose, remembered in this browser. */
 
 import type { Mode } from "../client/index.ts"
-import { recall, remember } from "./storage.ts"
+import { nameOf, recall, remember } from "./storage.ts"
 
 export interface Preferences {
   readonly theme: "system" | "light" | "dark"
@@ -21,12 +21,21 @@ export interface PreferenceStore {
 export function makePreferences(): PreferenceStore {
   let preferences = read()
   const listeners = new Set<() => void>()
+  const tell = () => {
+    for (const listener of listeners) listener()
+  }
+  // What is chosen in one tab is so in all of them: they have one connection.
+  addEventListener("storage", ({ key }) => {
+    if (key !== null && key !== nameOf("preferences")) return
+    preferences = read()
+    tell()
+  })
   return {
     get: () => preferences,
     set(change) {
       preferences = { ...preferences, ...change }
       remember("preferences", preferences)
-      for (const listener of listeners) listener()
+      tell()
     },
     subscribe(listener) {
       listeners.add(listener)
