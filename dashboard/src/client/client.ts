@@ -130,8 +130,7 @@ export function connect(options: Options): Client {
     open()
     if (typeof document === "undefined") return
     const { signal } = started
-    addEventListener("online", doubt, { signal })
-    addEventListener("offline", doubt, { signal })
+    for (const network of ["online", "offline"]) addEventListener(network, doubt, { signal })
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && doubt(), { signal })
     // A page that is put aside may be shown again, as it is.
     addEventListener("pagehide", close, { signal })

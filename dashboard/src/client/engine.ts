@@ -155,8 +155,7 @@ export class Engine {
   #alive(): void {
     if (this.#transport === "poll" && !this.#isOpen) this.#opened()
     const heartbeatS = Math.min(MOST_S, Math.max(1, this.#keeper.feed.hello?.heartbeat_s ?? 0))
-    const patienceMs = this.#isOpen ? this.#link?.patienceMs(heartbeatS * 1000) : undefined
-    this.#watchdog.expect(Date.now(), Math.max(patienceMs ?? 0, OPEN_MS))
+    this.#watchdog.expect(Date.now(), Math.max(this.#link?.patienceMs(heartbeatS * 1000) ?? 0, OPEN_MS))
   }
 
   #take(text: string): void {
@@ -239,8 +238,8 @@ export class Engine {
       this.doubt()
     } else if (found === "silent" && this.#link) {
       this.#lost({ reason: "nothing came for too long", isOfTransport: true })
-    } else if (state.kind === "offline" && state.retryAt === null && !this.#isCutOff) {
-      this.#connect()
+    } else if (state.kind === "offline" && state.retryAt === null) {
+      this.#again()
     }
   }
 }

@@ -1,39 +1,42 @@
 /** Following by server-sent events. Source: docs/protocol.md, Events. */
 
-import { address, ask, CUT, type End, type Hearing, refusal, UNREACHABLE, type Way, type Wish } from "./link.ts"
+import {
+  address,
+  ask,
+  asking,
+  CUT,
+  type End,
+  type Hearing,
+  refusal,
+  STRANGER,
+  since,
+  UNREACHABLE,
+  type Way,
+  type Wish,
+} from "./link.ts"
 
 /** What a frame may have, in characters. */
 const MOST = 64 * 1024 * 1024
 
 /** By `fetch`: an `EventSource` does not tell with which status it was refused. */
 export function openEvents(wish: Wish, hear: Hearing, signal: AbortSignal): Way {
-  let asking = new AbortController()
+  let ending = new AbortController()
   // There is no way back: who wants to be told otherwise, or whether anybody is there, asks for another stream.
   const again = () => {
-    asking.abort()
+    ending.abort()
     if (signal.aborted) return
-    asking = new AbortController()
-    void read(wish, hear, asking.signal)
+    ending = new AbortController()
+    void read(wish, hear, ending.signal)
   }
   signal.addEventListener("abort", again)
   again()
-  return {
-    follow: again,
-    refresh: again,
-    ping: () => {
-      again()
-      return true
-    },
-    patienceMs: (heartbeatMs) => 2 * heartbeatMs,
-  }
+  return asking(again, (heartbeatMs) => 2 * heartbeatMs)
 }
 
 async function read(wish: Wish, hear: Hearing, signal: AbortSignal): Promise<void> {
   let end = UNREACHABLE
   try {
-    const position = wish.position()
-    const since: Record<string, string> = position ? { since: `${position.epoch}:${position.offset}` } : {}
-    const response = await ask(wish, address(wish, "events", since), signal)
+    const response = await ask(wish, address(wish, "events", { since: since(wish) }), signal)
     end = CUT
     end = await listen(response, hear, signal)
   } catch {
@@ -44,8 +47,7 @@ async function read(wish: Wish, hear: Hearing, signal: AbortSignal): Promise<voi
 
 async function listen(response: Response, hear: Hearing, signal: AbortSignal): Promise<End> {
   if (!response.ok || !response.body) return await refusal(response)
-  if (!response.headers.get("Content-Type")?.startsWith("text/event-stream"))
-    return { reason: "what answers sends no events", isOfTransport: true }
+  if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) return STRANGER
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   const lines = new Lines()
   for (;;) {

@@ -90,9 +90,25 @@ const AWAY = [429, 502, 503, 504]
 export function address({ url, channel }: Where, path: string, query: Readonly<Record<string, string>> = {}): URL {
   const found = new URL(path, url)
   for (const [name, value] of Object.entries({ channel: channel ?? "", ...query })) {
-    if (value || name === "since") found.searchParams.set(name, value)
+    // Without it, a poll would be a request for the report as it is.
+    if (value || (name === "since" && path === "audit")) found.searchParams.set(name, value)
   }
   return found
+}
+
+/** Give where the client stands, as HTTP has it; empty for nowhere. */
+export function since({ position }: Wish): string {
+  const at = position()
+  return at ? `${at.epoch}:${at.offset}` : ""
+}
+
+/** Give the way of what cannot be talked to: whatever is wanted is another request. */
+export function asking(again: () => void, patienceMs: Way["patienceMs"]): Way {
+  const ping = () => {
+    again()
+    return true
+  }
+  return { follow: again, refresh: again, ping, patienceMs }
 }
 
 /** Ask the gateway. */
@@ -130,4 +146,5 @@ export function retryAfterMs(response: Response): number | undefined {
 
 /** What became of a request that brought no answer. */
 export const UNREACHABLE: End = { reason: "the gateway cannot be reached" }
+export const STRANGER: End = { reason: "what answers is no gateway", isOfTransport: true }
 export const CUT: End = { reason: "the connection was lost", isOfTransport: true }

@@ -4,11 +4,14 @@ import { elements } from "../protocol/index.ts"
 import {
   address,
   ask,
+  asking,
   type End,
   type Hearing,
   OPEN_MS,
   refusal,
   retryAfterMs,
+  STRANGER,
+  since,
   UNREACHABLE,
   type Way,
   type Wish,
@@ -16,37 +19,33 @@ import {
 
 /** What answers at once with nothing new, again and again, is no gateway; it is not asked more often than this. */
 const PAUSE_MS = 1000
-const NO_POLLS: End = { reason: "what answers polls is no gateway", isOfTransport: true }
 
 export function openPolls(wish: Wish, hear: Hearing, signal: AbortSignal): Way {
-  let asking = new AbortController()
+  let ending = new AbortController()
   // The first poll is answered at once: it says that polls get through.
   let waitS = 0
 
   async function go(): Promise<void> {
     while (!signal.aborted) {
-      asking = new AbortController()
+      ending = new AbortController()
       try {
-        await pause(await poll(), asking.signal)
+        await pause(await poll(), ending.signal)
       } catch {
         // Unless it was asked for something else meanwhile.
-        if (!asking.signal.aborted) hear.ended(UNREACHABLE)
+        if (!ending.signal.aborted) hear.ended(UNREACHABLE)
       }
     }
   }
 
   /** Ask once; give how long to leave it at that, in ms. */
   async function poll(): Promise<number> {
-    const [began, position, told] = [Date.now(), wish.position(), wish.told()]
-    const since = position ? `${position.epoch}:${position.offset}` : ""
-    const query = { since, told, ...(waitS ? { wait: `${waitS}` } : {}) }
-    const response = await ask(wish, address(wish, "audit", query), asking.signal)
-    const end = await take(response)
+    const began = Date.now()
+    const query = { since: since(wish), told: wish.told() }
+    const wait: Record<string, string> = waitS ? { wait: `${waitS}` } : {}
+    const end = await take(await ask(wish, address(wish, "audit", { ...query, ...wait }), ending.signal))
     if (end) hear.ended(end)
     if (wish.pauseMs) return wish.pauseMs
-    const now = wish.position()
-    const isNews = now?.offset !== position?.offset || now?.epoch !== position?.epoch || wish.told() !== told
-    const isIdle = waitS > 0 && !isNews
+    const isIdle = waitS > 0 && since(wish) === query.since && wish.told() === query.told
     waitS = wish.waitS
     return isIdle ? Math.max(0, began + PAUSE_MS - Date.now()) : 0
   }
@@ -55,28 +54,20 @@ export function openPolls(wish: Wish, hear: Hearing, signal: AbortSignal): Way {
     const { status } = response
     if (status !== 200 && status !== 204) return await refusal(response)
     const text = status === 200 ? await response.text() : "[]"
-    if (text[0] !== "[") return NO_POLLS
+    if (text[0] !== "[") return STRANGER
     hear.alive()
-    for (const frame of elements(text)) if (!asking.signal.aborted) hear.frame(frame)
+    for (const frame of elements(text)) if (!ending.signal.aborted) hear.frame(frame)
     const after = retryAfterMs(response)
     return after === undefined ? null : { reason: "the gateway is restarting", retryAfterMs: after }
   }
 
   const again = () => {
     waitS = 0
-    asking.abort()
+    ending.abort()
   }
   signal.addEventListener("abort", again)
   void go()
-  return {
-    follow: again,
-    refresh: again,
-    ping: () => {
-      again()
-      return true
-    },
-    patienceMs: () => wish.waitS * 1000 + wish.pauseMs + OPEN_MS,
-  }
+  return asking(again, () => wish.waitS * 1000 + wish.pauseMs + OPEN_MS)
 }
 
 /** Wait; an abort ends that early. */

@@ -35,7 +35,7 @@ export class SharedTabs {
   readonly #ending = new AbortController()
   #isLeading = false
   #isInLine = false
-  #heardAt = Date.now()
+  #heardAt = 0
   #release: () => void = () => {}
   readonly #ticker: ReturnType<typeof setInterval>
 
@@ -79,6 +79,7 @@ export class SharedTabs {
 
   #follow(): void {
     this.#isLeading = false
+    this.#heardAt = Date.now()
     this.#tab.follow()
     this.tell({ type: "join" })
     if (this.#isInLine) return

@@ -1,7 +1,18 @@
 /** Following by WebSocket. Source: docs/protocol.md, Version 1. */
 
 import type { ClientFrame, Position } from "../protocol/index.ts"
-import { address, ask, CUT, type End, type Hearing, refusal, UNREACHABLE, type Way, type Wish } from "./link.ts"
+import {
+  address,
+  ask,
+  CUT,
+  type End,
+  type Hearing,
+  refusal,
+  STRANGER,
+  UNREACHABLE,
+  type Way,
+  type Wish,
+} from "./link.ts"
 
 const PROTOCOL = "reportcast.v1"
 const BLOCKED: End = { reason: "the WebSocket does not get through", isOfTransport: true }
@@ -28,8 +39,7 @@ export function openWebSocket(wish: Wish, hear: Hearing, signal: AbortSignal): W
   if (socket) {
     socket.onopen = () => {
       isOpen = true
-      if (socket.protocol !== PROTOCOL)
-        hear.ended({ reason: `what answers does not speak ${PROTOCOL}`, isOfTransport: true })
+      if (socket.protocol !== PROTOCOL) hear.ended(STRANGER)
     }
     socket.onmessage = ({ data }) => {
       hear.alive()
@@ -58,12 +68,15 @@ function made(wish: Wish): WebSocket | null {
   }
 }
 
+/** Codes after which to come back would end the same way. */
+const FINAL = /^(100[2789]|[34][5-9])/
+
 function closed(code: number, reason: string): End {
-  const isFinal = [1002, 1007, 1008, 1009].includes(code) || (code >= 3500 && code < 4000) || code >= 4500
+  const isFinal = FINAL.test(`${code}`)
   const retryAfterMs = told(reason)
   if (code === 1006) return CUT
   return {
-    reason: WORDS[code] ?? `the gateway closed the connection (${[code, reason].join(" ").trim()})`,
+    reason: WORDS[code] ?? `the gateway closed the connection (${code}${reason && ` ${reason}`})`,
     retryAfterMs,
     isExact: retryAfterMs !== undefined,
     ...(isFinal ? { final: code === 1009 ? ("too_large" as const) : ("closed" as const) } : {}),

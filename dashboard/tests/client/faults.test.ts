@@ -115,7 +115,7 @@ test("a page in place of a poll's answer is no answer", async () => {
   engine.refresh()
   await go(0)
 
-  expect(connection()).toMatchObject({ kind: "offline", reason: "what answers polls is no gateway" })
+  expect(connection()).toMatchObject({ kind: "offline", reason: "what answers is no gateway" })
 })
 
 test.each([
