@@ -103,7 +103,7 @@ function Change({ change, at }: { change: RepoChange; at: number | null }) {
   )
 }
 
-function What({ change }: { change: RepoChange }) {
+export function What({ change }: { change: RepoChange }) {
   const { kind, from, to } = change
   if (kind === "fields") {
     const fields = fieldChanges(change).map(({ name }) => labelOf(name))
