@@ -32,6 +32,17 @@ test("two failures lead to the next transport, and round again", () => {
   expect(used).toEqual(["websocket", "websocket", "events", "events", "poll", "poll", "websocket"])
 })
 
+test("begun anew, the best is next, and is tried again as soon as at first", () => {
+  const ladder = new Ladder(() => 1)
+  for (let failure = 0; failure < 4; failure++) ladder.failed()
+  ladder.climbInMs()
+
+  ladder.restart()
+
+  expect(ladder.transport).toBe("websocket")
+  expect(ladder.climbInMs()).toBe(30_000)
+})
+
 test("a failure between signs of life is chance", () => {
   const ladder = new Ladder(() => 0.5)
   for (let failure = 0; failure < 5; failure++) {
