@@ -1,5 +1,6 @@
 """A tab of the browser that shows the dashboard, in a person's words."""
 
+import re
 from pathlib import Path
 
 from playwright.async_api import BrowserContext, Locator, Page, expect
@@ -53,8 +54,9 @@ class Tab:
     async def shows(self, word: str, transport: str | None = None, timeout_s: float = 10) -> None:
         """Wait until the connection is said to stand so."""
         await expect(self.status).to_contain_text(word, timeout=timeout_s * 1000)
-        if transport is not None:
-            await expect(self.details).to_contain_text(f"Transport{transport}", timeout=timeout_s * 1000)
+        if transport is not None:  # both at the same time
+            both = re.compile(rf"^\s*{re.escape(word)}.*Transport{re.escape(transport)}", re.DOTALL)
+            await expect(self.details).to_have_text(both, timeout=timeout_s * 1000)
 
     async def lists(self, name: str, state: str, timeout_s: float = 5) -> None:
         """Wait until the list of Repositories has this one in that state."""

@@ -118,7 +118,7 @@ async def test_put_aside(shared_system: System, viewer: Viewer) -> None:
 
 
 async def test_browser_offline(shared_system: System, viewer: Viewer) -> None:
-    """A browser that is offline says so, and is back as soon as it is online."""
+    """It is told that there is no connection (to a gateway on this computer there may be one), and when there is."""
     write(shared_system.report, {"nas": "clean"})
     context = await viewer.context()
     tab = await viewer.tab(f"{shared_system.url}#/repositories", context, has_clock=True)
@@ -126,7 +126,7 @@ async def test_browser_offline(shared_system: System, viewer: Viewer) -> None:
 
     await context.set_offline(True)
     await tab.shows("Offline", timeout_s=15)
-    await expect(tab.page.get_by_role("main")).to_contain_text("this browser is offline")
+    await expect(tab.page.get_by_role("main")).to_contain_text("Not connected: ")
     await context.set_offline(False)
 
     await tab.shows("Live", "WebSocket")
