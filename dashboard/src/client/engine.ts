@@ -1,7 +1,7 @@
 /** Keeps a channel followed, whatever happens to gateways, networks, transports and this computer's sleep. */
 
 import { type Frame, resumeFrom } from "../protocol/index.ts"
-import { Backoff } from "./backoff.ts"
+import { BASE_MS, Backoff } from "./backoff.ts"
 import { Climb } from "./climb.ts"
 import { openEvents } from "./events.ts"
 import type { Keeper } from "./keeper.ts"
@@ -20,6 +20,8 @@ const TICK_MS = 1000
 /** What a gateway may call its heartbeat, in s. */
 const MOST_S = 300
 const OFFLINE = "this browser is offline"
+
+const isOffline = () => globalThis.navigator?.onLine === false
 
 export class Engine {
   /** Is told each frame, as written, before it is taken in. */
@@ -154,8 +156,9 @@ export class Engine {
 
   #alive(): void {
     if (this.#transport === "poll" && !this.#isOpen) this.#opened()
-    const heartbeatS = Math.min(MOST_S, Math.max(1, this.#keeper.feed.hello?.heartbeat_s ?? 0))
-    this.#watchdog.expect(Date.now(), Math.max(this.#link?.patienceMs(heartbeatS * 1000) ?? 0, OPEN_MS))
+    const told = this.#isOpen && this.#keeper.feed.hello?.heartbeat_s
+    const heartbeatMs = told ? 1000 * Math.min(MOST_S, Math.max(1, told)) : OPEN_MS / 2
+    this.#watchdog.expect(Date.now(), this.#link?.patienceMs(heartbeatMs) ?? OPEN_MS)
   }
 
   #take(text: string): void {
@@ -200,11 +203,12 @@ export class Engine {
       this.#keeper.connected({ kind: "stopped", code: end.final, reason: end.reason })
       return
     }
-    if (end.isOfTransport && this.#mode.live) this.#ladder.failed()
     const isTold = this.#drainMs !== undefined
-    const retryMs = waitMs ?? this.#backoff.waitMs(now, this.#drainMs ?? end.retryAfterMs, isTold || end.isExact)
+    let retryMs = waitMs ?? this.#backoff.waitMs(now, this.#drainMs ?? end.retryAfterMs, isTold || end.isExact)
+    // What is in the way of one transport is no reason to be late with the next.
+    if (end.isOfTransport && this.#mode.live && this.#ladder.failed()) retryMs = Math.min(retryMs, BASE_MS)
     this.#note(`lost: ${end.reason}; again in ${Math.round(retryMs)} ms`)
-    const { reason } = end
+    const reason = isOffline() ? OFFLINE : end.reason
     this.#keeper.connected({ kind: "offline", since: now, reason, attempt: this.#attempt, retryAt: now + retryMs })
     if (this.#isCutOff) this.#again()
     else this.#retry = setTimeout(() => this.#again(), retryMs)
@@ -220,7 +224,7 @@ export class Engine {
 
   /** What a browser knows of networks says nothing of a gateway on this computer. */
   get #isCutOff(): boolean {
-    return globalThis.navigator?.onLine === false && !/\/\/(localhost|127\.|\[::1])/.test(this.#where.url)
+    return isOffline() && !/\/\/(localhost|127\.|\[::1])/.test(this.#where.url)
   }
 
   #abandon(): void {

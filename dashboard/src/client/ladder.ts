@@ -34,12 +34,17 @@ export class Ladder {
     if (this.#rung === 0) this.#climbs = 0
   }
 
-  /** The transport brought nothing; below the last comes the best again, for it may be the gateway that was away. */
-  failed(): void {
+  /**
+   * The transport brought nothing; below the last comes the best again, for it may be the gateway that was away.
+   *
+   * @returns Whether one is next that may fare better.
+   */
+  failed(): boolean {
     this.#failures++
-    if (this.#failures < FAILURES) return
+    if (this.#failures < FAILURES) return false
     this.#rung = (this.#rung + 1) % TRANSPORTS.length
     this.#failures = 0
+    return this.#rung > 0
   }
 
   /** Begin with the best again: this may be another network, or another day. */

@@ -84,7 +84,6 @@ function closed(code: number, reason: string): End {
 }
 
 const WORDS: Readonly<Record<number, string>> = {
-  1001: "the gateway is going away",
   1012: "the gateway is restarting",
   1013: "the gateway has no place free",
 }

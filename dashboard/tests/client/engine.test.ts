@@ -115,6 +115,20 @@ test("silence is noticed, and a dead socket is not waited for", async () => {
   expect(notes.at(-1)).toContain("nothing came for too long")
 })
 
+test.each([
+  [2, 4000],
+  [0.1, 2000],
+  [1e9, 600_000],
+])("with a heartbeat every %d s, silence is noticed after %d ms", async (heartbeatS, silenceMs) => {
+  engine.start()
+  gateway.socket.accept(frames.hello(heartbeatS))
+  await go(silenceMs)
+  expect(connection().kind).toBe("live")
+  await go(1000)
+
+  expect(connection().kind).not.toBe("live")
+})
+
 test("a computer that slept comes back at once", async () => {
   engine.start()
   gateway.socket.accept(...WELCOME)

@@ -189,6 +189,24 @@ test("a proxy that opens WebSockets and lets nothing through is gone round; one 
   expect(gateway.asked[0]).toMatch("/events")
 })
 
+test("however often it failed before, the next transport is tried within half a second", async () => {
+  engine.start()
+  for (let failure = 0; failure < 8; failure++) {
+    gateway.socket.end(1006)
+    await go(0)
+    engine.tryNow()
+  }
+  gateway.on("api/ws/status", () => json({}))
+  gateway.socket.end(1006)
+  await go(0)
+  expect(connection()).toMatchObject({ retryAt: Date.now() + 15_000 })
+  await go(15_000)
+  gateway.socket.end(1006)
+  await go(0)
+
+  expect(connection()).toMatchObject({ retryAt: Date.now() + 500 })
+})
+
 test("without a network it waits until the browser has one", async () => {
   engine.start()
   gateway.socket.accept(...WELCOME)
@@ -235,6 +253,8 @@ test("a gateway on this computer needs no network", async () => {
   cutOff(false)
   engine.start()
   gateway.socket.end(1006)
+  await go(0)
+  expect(connection()).toMatchObject({ reason: "this browser is offline", retryAt: Date.now() + 250 })
   await go(1000)
 
   expect(gateway.sockets).toHaveLength(2)

@@ -15,13 +15,13 @@ const about = (offset: number) => ({
 })
 
 export const frames = {
-  hello: (channels = ["audit"]) =>
+  hello: (heartbeat_s = 30) =>
     JSON.stringify({
       type: "hello",
       protocol: "reportcast.v1",
       server: "reportcast-test",
-      channels,
-      heartbeat_s: 30,
+      channels: ["audit"],
+      heartbeat_s,
       limits: {},
       timestamp: times.published_at,
     }),

@@ -25,11 +25,18 @@ test("two failures lead to the next transport, and round again", () => {
   const ladder = new Ladder(() => 0.5)
   const used = Array.from({ length: 7 }, () => {
     const { transport } = ladder
-    ladder.failed()
-    return transport
+    return `${transport}${ladder.failed() ? ", then at once" : ""}`
   })
 
-  expect(used).toEqual(["websocket", "websocket", "events", "events", "poll", "poll", "websocket"])
+  expect(used).toEqual([
+    "websocket",
+    "websocket, then at once",
+    "events",
+    "events, then at once",
+    "poll",
+    "poll",
+    "websocket",
+  ])
 })
 
 test("begun anew, the best is next, and is tried again as soon as at first", () => {
