@@ -86,7 +86,8 @@ test("a snapshot with another digest is told, and not asked for again, because i
   const [follower] = tell(FOUR.slice(0, 3))
   const [told, asked] = tell([{ type: "verified", digest: digestOf(follower), verified: false }], follower)
 
-  expect(told).toMatchObject({ phase: "live", report: { verified: false } })
+  expect(told).toMatchObject({ phase: "whole", report: { verified: false } })
+  expect(resumeFrom(told)).toBeNull()
   expect(asked).toEqual([])
 })
 

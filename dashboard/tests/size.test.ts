@@ -35,6 +35,14 @@ test("so does what keeps it connected, by whichever transport", async () => {
   expect(bytes).toBeLessThan(6000)
 })
 
+test("who uses the client alone loads both", async () => {
+  const [code, bytes] = await loaded("client")
+
+  expect(code).toContain("json-patch")
+  // More than the 6 kB that were wished for (docs/adr/0019): deltas that can be proved, and three transports.
+  expect(bytes).toBeLessThan(9200)
+})
+
 test("the first load of the page is small, and nothing of it is inline", async () => {
   vi.stubEnv("NODE_ENV", "production") // React is another one for tests
   const built = await build({

@@ -88,7 +88,8 @@ async def test_each_service_can_do_what_it_does(watcher_broker: RedisBroker, gat
     assert len(heard) == 6
     assert state.snapshot
     assert state.snapshot.position == await gateway_broker.position("audit")
-    assert await gateway_broker.past_report("audit", names[0]) == publication(2).body
+    assert await gateway_broker.past_report("audit", names[0]) == state.snapshot
+    assert list(await gateway_broker.offsets("audit")) == names
     assert await gateway_broker.rejected_content("audit", rejection.id) == b"x"
     assert (await watcher_broker.state("audit")).snapshot == state.snapshot
     assert await watcher_broker.rejections("audit") == [rejection]

@@ -116,6 +116,7 @@ async def test_an_empty_channel(broker: Broker) -> None:
     assert (state.snapshot, state.source) == (None, None)
     assert await broker.position("audit") is None
     assert await broker.history("audit") == []
+    assert await broker.offsets("audit") == {}
     assert await broker.past_report("audit", "none.json") is None
 
 
@@ -144,8 +145,9 @@ async def test_history_is_newest_first(broker: Broker) -> None:
     names = await broker.history("audit")
 
     assert names == ["2026+3.json", "2025.json", "2026.json"]
-    bodies = [await broker.past_report("audit", name) for name in names]
-    assert bodies == [publication(mark).body for mark in "cba"]
+    past = [await broker.past_report("audit", name) for name in names]
+    assert [snapshot and snapshot.body for snapshot in past] == [publication(mark).body for mark in "cba"]
+    assert list((await broker.offsets("audit")).items()) == [(one.name, one.offset) for one in past if one]
 
 
 @pytest.mark.parametrize(
@@ -477,7 +479,9 @@ async def test_past_reports_are_put_back(broker: Broker) -> None:
     assert message.position == stored.position
     assert stored.position.offset == 3
     assert await broker.history("audit") == ["3.json", "2.json", "1.json"]
-    assert await broker.past_report("audit", "1.json") == publication("old").body
+    past = await broker.past_report("audit", "1.json")
+    assert past
+    assert past.body == publication("old").body
     with pytest.raises(BrokerFenced):
         await broker.restore("audit", publication("late"), fence + 1)
 

@@ -11,6 +11,8 @@ import httpx
 import pytest
 from gateway.page_files import BUILT, page_files
 from reportcast.broker.memory import MemoryBroker
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from tests.support.commands import BIN, environment
 from tests.support.running import RunningGateway, running_gateway
@@ -105,6 +107,12 @@ async def test_what_is_no_file_of_the_page(gateway: RunningGateway, path: str) -
     """Is not found, and nothing beside the page can be had."""
     missing = await gateway.http.get(httpx.URL(gateway.address).copy_with(raw_path=f"/{path}".encode()))
     assert (missing.status_code, missing.json()) == (404, {"error": "Not Found"})
+
+
+async def test_a_websocket_elsewhere(gateway: RunningGateway) -> None:
+    """Is refused: the page is none."""
+    with pytest.raises(InvalidStatus, match="HTTP 403"):
+        await connect(gateway.address.replace("http", "ws", 1) + "timeline")
 
 
 class TestDeepLinks:

@@ -7,6 +7,7 @@ from gateway.compressor import Compressor
 from gateway.shelf import KEPT, MAX_WAITING, Shelf, ShelfBusy
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.body import Encoding
+from reportcast.contracts.messages import Snapshot
 
 from tests.support.reports import publication
 
@@ -21,7 +22,7 @@ class CountsReads(MemoryBroker):
         self.reads = 0
         self.go = asyncio.Event()
 
-    async def past_report(self, channel: str, name: str) -> bytes | None:
+    async def past_report(self, channel: str, name: str) -> Snapshot | None:
         self.reads += 1
         await self.go.wait()
         return await super().past_report(channel, name)

@@ -17,8 +17,8 @@ async def wholes(broker: Broker, channel: str, messages: AsyncIterator[Message])
 async def _whole(broker: Broker, channel: str, message: Message) -> Message | None:
     match message:
         case Delta():
-            body = await broker.past_report(channel, message.name)
-            return message.grown(body) if body else None
+            past = await broker.past_report(channel, message.name)
+            return message.grown(past.body) if past else None
         case Changed():
             return (await broker.state(channel)).snapshot
         case Snapshot() | Source() | Refreshed():

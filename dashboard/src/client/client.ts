@@ -49,13 +49,15 @@ export function connect(options: Options): Client {
   const where: Where = { url: base.href, channel: options.channel, token: options.token }
   const notes: string[] = []
   const note = (what: string) => {
+    // What repeats itself (a hidden page's timers are slow) does not push out the rest.
+    if (notes.at(-1)?.endsWith(`Z ${what}`)) notes.pop()
     notes.push(`${new Date().toISOString()} ${what}`)
     if (notes.length > NOTES) notes.shift()
   }
-  const keeper = new Keeper(options.channel, () => engine.wrong())
+  const keeper = new Keeper(options.channel, () => void (passOn({ type: "join" }) || engine.wrong()))
   const engine = new Engine(where, keeper, note, options.chance ?? Math.random)
   let tabs: SharedTabs | null = null
-  let isStarted = false
+  let started: AbortController | null = null
 
   /** Whether this tab has the connection, or another one was told to do it. */
   function passOn(message: Message): boolean {
@@ -78,6 +80,7 @@ export function connect(options: Options): Client {
       engine.start()
     },
     follow() {
+      note("another tab has the connection")
       engine.stop()
       keeper.shared("follower")
     },
@@ -91,45 +94,55 @@ export function connect(options: Options): Client {
         keeper.adopt(message.feed)
       } else if (message.type === "connection") {
         keeper.connected(message.connection)
-      } else if (message.type === "frame" && keeper.take(message.text).type === "resync") {
+      } else if (message.type === "frame" && keeper.take(message.text)[1].type === "resync") {
         tabs?.tell({ type: "join" })
       }
     },
   }
 
-  const wake = () => {
-    if (document.visibilityState === "visible") engine.doubt()
-  }
-  const away = () => stop()
-  const back = (event: PageTransitionEvent) => {
-    if (event.persisted) start()
+  const doubt = () => {
+    engine.doubt()
+    tabs?.look()
   }
 
-  function start(): void {
-    if (isStarted) return
-    isStarted = true
-    addEventListener("online", wake)
-    addEventListener("offline", wake)
-    addEventListener("pagehide", away)
-    document.addEventListener("visibilitychange", wake)
-    if ((options.share ?? true) && canShare()) tabs = new SharedTabs(nameOf(where), tab)
-    else engine.start()
+  function open(): void {
+    const shares = (options.share ?? true) && canShare()
+    keeper.shared("alone")
+    if (!shares) {
+      engine.start()
+      return
+    }
+    // Until it is known which tab has the connection.
+    keeper.connected({ kind: "connecting", transport: "websocket", attempt: 1, since: Date.now() })
+    tabs = new SharedTabs(nameOf(where), tab)
   }
 
-  function stop(): void {
-    if (!isStarted) return
-    isStarted = false
-    removeEventListener("online", wake)
-    removeEventListener("offline", wake)
-    removeEventListener("pagehide", away)
-    document.removeEventListener("visibilitychange", wake)
+  function close(): void {
     tabs?.end()
     tabs = null
     engine.stop()
     keeper.connected({ kind: "idle" })
   }
-  // Stays: what was put aside may be shown again.
-  addEventListener("pageshow", back)
+
+  function start(): void {
+    if (started) return
+    started = new AbortController()
+    open()
+    if (typeof document === "undefined") return
+    const { signal } = started
+    for (const network of ["online", "offline"]) addEventListener(network, doubt, { signal })
+    document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && doubt(), { signal })
+    // A page that is put aside may be shown again, as it is.
+    addEventListener("pagehide", close, { signal })
+    addEventListener("pageshow", ({ persisted }) => persisted && open(), { signal })
+  }
+
+  function stop(): void {
+    if (!started) return
+    started.abort()
+    started = null
+    close()
+  }
 
   return {
     getFeed: () => keeper.feed,
@@ -142,7 +155,7 @@ export function connect(options: Options): Client {
       engine.setMode(mode)
       tabs?.tell({ type: "mode", mode })
     },
-    diagnostics: () => notes,
+    diagnostics: () => [...notes],
   }
 }
 
@@ -150,5 +163,5 @@ export function connect(options: Options): Client {
 function nameOf({ url, channel, token }: Where): string {
   let hash = 0
   for (const char of token ?? "") hash = (Math.imul(hash, 31) + char.charCodeAt(0)) | 0
-  return `reportcast ${url} ${channel ?? ""} ${hash}`
+  return `reportcast 1 ${url} ${channel ?? ""} ${hash}`
 }

@@ -1,25 +1,25 @@
 /** Keeps a channel followed, whatever happens to gateways, networks, transports and this computer's sleep. */
 
-import { resumeFrom } from "../protocol/index.ts"
+import { type Frame, resumeFrom } from "../protocol/index.ts"
 import { Backoff } from "./backoff.ts"
+import { Climb } from "./climb.ts"
 import { openEvents } from "./events.ts"
 import type { Keeper } from "./keeper.ts"
 import { Ladder } from "./ladder.ts"
-import type { End, Link, Open, Wish } from "./link.ts"
+import { type End, type Hearing, type Link, linked, OPEN_MS, type Open, type Wish } from "./link.ts"
 import { openPolls } from "./poll.ts"
-import type { Mode, TransportName, Where } from "./state.ts"
+import type { ConnectionState, Mode, TransportName, Where } from "./state.ts"
+import { Watchdog } from "./watchdog.ts"
 import { openWebSocket } from "./websocket.ts"
 
 const OPEN: Readonly<Record<TransportName, Open>> = { websocket: openWebSocket, events: openEvents, poll: openPolls }
+const WORDS: Readonly<Record<string, string>> = { websocket: "WebSocket", events: "the event stream" }
 
-/** A connection may take so long until the gateway has said something. */
-const OPEN_MS = 10_000
 const POLL_S = 30
 const TICK_MS = 1000
-/** A tick that is later than this was slept through. */
-const SLEPT_MS = 10_000
-/** After a sleep, or while the browser says that it is offline, a sign of life has to come within this. */
-const DOUBT_MS = 3000
+/** What a gateway may call its heartbeat, in s. */
+const MOST_S = 300
+const OFFLINE = "this browser is offline"
 
 export class Engine {
   /** Is told each frame, as written, before it is taken in. */
@@ -29,19 +29,22 @@ export class Engine {
   readonly #note: (what: string) => void
   readonly #backoff: Backoff
   readonly #ladder: Ladder
+  readonly #climb: Climb
+  #watchdog = new Watchdog(0)
   #mode: Mode = { live: true }
   #link: Link | null = null
   #transport: TransportName = "websocket"
   #attempt = 0
   #isOpen = false
-  #isStopped = false
   #drainMs: number | undefined
-  #dueAt = 0
-  #tickedAt = 0
   #ticker: ReturnType<typeof setInterval> | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
-  #climbing: ReturnType<typeof setTimeout> | undefined
-  #better: Link | null = null
+  readonly #hear: Hearing = {
+    alive: () => this.#alive(),
+    frame: (text) => this.#take(text),
+    // What brought something is no wrong way, whatever ended it.
+    ended: (end) => this.#lost(this.#isOpen ? { ...end, isOfTransport: false } : end),
+  }
 
   constructor(where: Where, keeper: Keeper, note: (what: string) => void, chance: () => number) {
     this.#where = where
@@ -49,11 +52,16 @@ export class Engine {
     this.#note = note
     this.#backoff = new Backoff(chance)
     this.#ladder = new Ladder(chance)
+    this.#climb = new Climb(
+      this.#ladder,
+      (transport, hear) => linked(OPEN[transport], this.#wish(), hear),
+      (transport, link) => this.#changeOver(transport, link),
+    )
   }
 
   start(): void {
     if (this.#ticker !== undefined) return
-    this.#tickedAt = Date.now()
+    this.#watchdog = new Watchdog(Date.now())
     this.#ticker = setInterval(() => this.#tick(), TICK_MS)
     this.#connect()
   }
@@ -78,52 +86,60 @@ export class Engine {
   }
 
   setMode(mode: Mode): void {
-    if (mode.live === this.#mode.live && (mode.live || this.#mode.live || mode.everyS === this.#mode.everyS)) return
+    if (JSON.stringify(mode) === JSON.stringify(this.#mode)) return
     this.#mode = mode
     if (this.#ticker === undefined) return
-    this.#note(mode.live ? "real-time on" : `real-time off: a poll every ${mode.everyS} s`)
+    this.#note(`real-time ${mode.live ? "on" : "off"}`)
     this.#ladder.restart()
     this.#connect()
   }
 
-  /** Look whether the connection is still there: the computer may have slept, or changed its network. */
+  /** Look whether the connection is still there: the computer may have slept, or its network have come or gone. */
   doubt(): void {
-    if (this.#ticker === undefined || this.#isStopped) return
-    if (!this.#link) this.tryNow()
-    else if (Date.now() > this.#dueAt) {
-      this.#ladder.restart()
-      this.#lost({ reason: "the connection was lost in the meantime" }, 0)
-    } else if (this.#link.ping()) this.#dueAt = Math.min(this.#dueAt, Date.now() + DOUBT_MS)
+    const now = Date.now()
+    if (this.#ticker === undefined || this.#connection.kind === "stopped") return
+    if (this.#link && !this.#watchdog.isSilent(now)) {
+      if (this.#link.ping()) this.#watchdog.doubt(now)
+      return
+    }
+    this.#ladder.restart()
+    if (this.#link) this.#lost({ reason: "the connection was lost" }, 0)
+    else this.#again()
   }
 
   /** The report that came is not what its digest says. */
   wrong(): void {
-    if (this.#keeper.feed.follower.report?.frame.type === "snapshot")
-      this.#lost({ reason: "a report came that is not what its digest says", isOfTransport: true })
-    else this.#link?.follow(null)
+    if (this.#keeper.feed.follower.report?.frame.type === "delta") this.#link?.follow(null)
+    else if (this.#link) this.#lost({ reason: "a report came that is not what its digest says", isOfTransport: true })
+  }
+
+  get #connection(): ConnectionState {
+    return this.#keeper.feed.connection
   }
 
   #connect(): void {
-    this.#abandon()
-    const transport = this.#mode.live ? this.#ladder.transport : "poll"
-    this.#transport = transport
+    this.#begin(this.#mode.live ? this.#ladder.transport : "poll")
     this.#attempt++
-    this.#isOpen = this.#isStopped = false
-    this.#drainMs = undefined
-    const now = Date.now()
-    this.#dueAt = now + OPEN_MS
-    this.#keeper.connected({ kind: "connecting", transport, attempt: this.#attempt, since: now })
-    let link: Link | null = null
-    link = OPEN[transport](this.#wish(), {
-      alive: () => this.#alive(),
-      frame: (text) => {
-        if (this.#link === link) this.#take(text)
-      },
-      ended: (end) => {
-        if (this.#link === link) this.#lost(end)
-      },
-    })
+    const [transport, attempt, since] = [this.#transport, this.#attempt, Date.now()]
+    this.#keeper.connected({ kind: "connecting", transport, attempt, since })
+    this.#link = linked(OPEN[transport], this.#wish(), this.#hear)
+  }
+
+  /** Another transport gets through, which is better: there is no moment without one. */
+  #changeOver(transport: TransportName, link: Link): Hearing {
+    this.#note(`${WORDS[transport]} gets through again`)
+    this.#ladder.climb(transport)
+    this.#begin(transport)
     this.#link = link
+    return this.#hear
+  }
+
+  #begin(transport: TransportName): void {
+    this.#abandon()
+    this.#transport = transport
+    this.#isOpen = false
+    this.#drainMs = undefined
+    this.#watchdog.expect(Date.now(), OPEN_MS)
   }
 
   #wish(): Wish {
@@ -132,124 +148,98 @@ export class Engine {
       position: () => resumeFrom(this.#keeper.feed.follower),
       told: () => this.#keeper.feed.status?.tag ?? "",
       waitS: this.#mode.live ? POLL_S : 0,
-      pauseMs: this.#mode.live ? 0 : this.#mode.everyS * 1000,
+      pauseMs: this.#mode.live ? 0 : Math.max(1, this.#mode.everyS) * 1000,
     }
   }
 
   #alive(): void {
     if (this.#transport === "poll" && !this.#isOpen) this.#opened()
-    const patience = this.#transport === "poll" ? POLL_S * 1000 + OPEN_MS : this.#patienceMs()
-    this.#dueAt = Date.now() + patience + (this.#mode.live ? 0 : this.#mode.everyS * 1000)
-  }
-
-  #patienceMs(): number {
-    const heartbeat = this.#isOpen ? this.#keeper.feed.hello?.heartbeat_s : undefined
-    return heartbeat === undefined ? OPEN_MS : 2000 * Math.min(300, Math.max(1, heartbeat))
+    const heartbeatS = Math.min(MOST_S, Math.max(1, this.#keeper.feed.hello?.heartbeat_s ?? 0))
+    this.#watchdog.expect(Date.now(), Math.max(this.#link?.patienceMs(heartbeatS * 1000) ?? 0, OPEN_MS))
   }
 
   #take(text: string): void {
     if (!this.#isOpen) this.#opened()
-    const before = this.#keeper.feed
     this.onText(text)
-    const action = this.#keeper.take(text)
-    if (text.startsWith('{"type":"drain"')) this.#drainMs = JSON.parse(text).retry_after_ms
-    else if (text.startsWith('{"type":"heartbeat"')) this.#ladder.proved()
-    else if (text.startsWith('{"type":"error"')) this.#refused(JSON.parse(text))
+    const [frame, action] = this.#keeper.take(text)
+    if (frame.type === "malformed") this.#note(`a frame makes no sense: ${frame.message}`)
+    else if (frame.type !== "unknown") this.#heed(frame)
     if (action.type === "resync") this.#link?.follow(action.from)
-    if (before.hello !== this.#keeper.feed.hello) this.#alive()
   }
 
-  #refused({ code, message }: { code?: unknown; message?: unknown }): void {
-    if (code === "unknown_channel") this.#lost({ reason: `${message}`, final: "not_served" })
+  /** Take note of what is said of the connection. */
+  #heed(frame: Frame): void {
+    if (frame.type === "hello") this.#alive()
+    else if (frame.type === "heartbeat") this.#ladder.proved()
+    else if (frame.type === "drain") this.#drainMs = frame.retry_after_ms
+    else if (frame.type === "error" && frame.code === "unknown_channel")
+      this.#lost({ reason: frame.message, final: "not_served" })
   }
 
   #opened(): void {
-    const now = Date.now()
+    const [transport, since] = [this.#transport, Date.now()]
     this.#isOpen = true
     this.#attempt = 0
-    this.#backoff.opened(now)
-    this.#note(`connected by ${this.#transport}`)
-    const transport = this.#transport
+    this.#backoff.opened(since)
+    this.#note(`connected by ${transport}`)
     if (transport === "websocket") {
-      this.#keeper.connected({ kind: "live", transport, since: now })
+      this.#keeper.connected({ kind: "live", transport, since })
       return
     }
-    const reason = this.#mode.live
-      ? `${WORDS[this.#ladder.better[0] ?? "websocket"]} does not get through`
-      : "real-time is off"
-    this.#keeper.connected({ kind: "degraded", transport, since: now, reason })
-    if (this.#mode.live) this.#climb([])
+    const { live } = this.#mode
+    const reason = live ? `${WORDS[this.#ladder.better[0] ?? ""]} does not get through` : "real-time is off"
+    this.#keeper.connected({ kind: "degraded", transport, since, reason })
+    if (live) this.#climb.start()
   }
 
   #lost(end: End, waitMs?: number): void {
     this.#abandon()
     const now = Date.now()
     if (end.final) {
-      this.#isStopped = true
       this.#note(`stopped: ${end.reason}`)
       this.#keeper.connected({ kind: "stopped", code: end.final, reason: end.reason })
       return
     }
-    if (end.isOfTransport) this.#ladder.failed()
-    const told = this.#drainMs ?? end.retryAfterMs
-    const isExact = this.#drainMs !== undefined || (end.isExact ?? false)
-    const retryMs = waitMs ?? this.#backoff.waitMs(now, told, isExact)
-    const reason = globalThis.navigator?.onLine === false ? "this browser is offline" : end.reason
+    if (end.isOfTransport && this.#mode.live) this.#ladder.failed()
+    const isTold = this.#drainMs !== undefined
+    const retryMs = waitMs ?? this.#backoff.waitMs(now, this.#drainMs ?? end.retryAfterMs, isTold || end.isExact)
     this.#note(`lost: ${end.reason}; again in ${Math.round(retryMs)} ms`)
+    const { reason } = end
     this.#keeper.connected({ kind: "offline", since: now, reason, attempt: this.#attempt, retryAt: now + retryMs })
-    this.#retry = setTimeout(() => this.#connect(), retryMs)
+    if (this.#isCutOff) this.#again()
+    else this.#retry = setTimeout(() => this.#again(), retryMs)
+  }
+
+  /** Connect; or, where the browser has no network, wait until it has. */
+  #again(): void {
+    clearTimeout(this.#retry)
+    const state = this.#connection
+    if (state.kind !== "offline" || !this.#isCutOff) this.#connect()
+    else if (state.retryAt !== null) this.#keeper.connected({ ...state, reason: OFFLINE, retryAt: null })
+  }
+
+  /** What a browser knows of networks says nothing of a gateway on this computer. */
+  get #isCutOff(): boolean {
+    return globalThis.navigator?.onLine === false && !/\/\/(localhost|127\.|\[::1])/.test(this.#where.url)
   }
 
   #abandon(): void {
-    const link = this.#link
+    this.#link?.close()
     this.#link = null
-    link?.close()
-    this.#better?.close()
-    this.#better = null
+    this.#climb.stop()
     clearTimeout(this.#retry)
-    clearTimeout(this.#climbing)
   }
 
-  /** By wall-clock time: a sleep of the computer is noticed when it ends. */
   #tick(): void {
-    const now = Date.now()
-    const slept = now - this.#tickedAt > SLEPT_MS
-    this.#tickedAt = now
-    if (slept) {
+    const found = this.#watchdog.look(Date.now())
+    const state = this.#connection
+    if (found === "slept") {
       this.#note("woke up")
       this.doubt()
-    } else if (this.#link && now > this.#dueAt) {
+    } else if (found === "silent" && this.#link) {
       this.#lost({ reason: "nothing came for too long", isOfTransport: true })
+    } else if (state.kind === "offline" && state.retryAt === null) {
+      this.#again()
     }
   }
-
-  /** While a worse transport is used, try the better ones; change over once one gets through. */
-  #climb([transport, ...others]: readonly TransportName[]): void {
-    if (!transport) {
-      this.#climbing = setTimeout(() => this.#climb(this.#ladder.better), this.#ladder.climbInMs())
-      return
-    }
-    const fail = () => {
-      clearTimeout(this.#climbing)
-      this.#better?.close()
-      this.#better = null
-      this.#climb(others)
-    }
-    this.#climbing = setTimeout(fail, OPEN_MS)
-    this.#better = OPEN[transport](this.#wish(), {
-      alive: () => {},
-      frame: () => {
-        this.#note(`${transport} gets through again`)
-        this.#ladder.climb(transport)
-        this.#connect()
-      },
-      ended: fail,
-    })
-  }
-}
-
-const WORDS: Readonly<Record<TransportName, string>> = {
-  websocket: "WebSocket",
-  events: "the event stream",
-  poll: "the poll",
 }

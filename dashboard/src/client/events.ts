@@ -1,40 +1,61 @@
 /** Following by server-sent events. Source: docs/protocol.md, Events. */
 
-import { address, ask, type Handlers, type Link, refusal, UNREACHABLE, type Wish } from "./link.ts"
+import {
+  address,
+  ask,
+  asking,
+  CUT,
+  type End,
+  type Hearing,
+  refusal,
+  STRANGER,
+  since,
+  UNREACHABLE,
+  type Way,
+  type Wish,
+} from "./link.ts"
 
 /** What a frame may have, in characters. */
 const MOST = 64 * 1024 * 1024
 
 /** By `fetch`: an `EventSource` does not tell with which status it was refused. */
-export function openEvents(wish: Wish, handlers: Handlers): Link {
-  const aborting = new AbortController()
-  read(wish, handlers, aborting.signal).catch(() => {
-    if (!aborting.signal.aborted) handlers.ended(UNREACHABLE)
-  })
-  // There is no way back: who wants to be told otherwise comes again.
+export function openEvents(wish: Wish, hear: Hearing, signal: AbortSignal): Way {
+  let ending = new AbortController()
+  // There is no way back: who wants to be told otherwise, or whether anybody is there, asks for another stream.
   const again = () => {
-    aborting.abort()
-    handlers.ended({ reason: "the report is asked for again", retryAfterMs: 0, isExact: true })
+    ending.abort()
+    if (signal.aborted) return
+    ending = new AbortController()
+    void read(wish, hear, ending.signal)
   }
-  return { follow: again, refresh: again, ping: () => false, close: () => aborting.abort() }
+  signal.addEventListener("abort", again)
+  again()
+  return asking(again, (heartbeatMs) => 2 * heartbeatMs)
 }
 
-async function read(wish: Wish, handlers: Handlers, signal: AbortSignal): Promise<void> {
-  const position = wish.position()
-  const since: Record<string, string> = position ? { since: `${position.epoch}:${position.offset}` } : {}
-  const response = await ask(wish, address(wish, "events", since), { signal })
-  const isStream = response.headers.get("Content-Type")?.startsWith("text/event-stream")
-  if (!response.ok || !response.body) return handlers.ended(await refusal(response))
-  if (!isStream) return handlers.ended({ reason: "what answers sends no events", isOfTransport: true })
+async function read(wish: Wish, hear: Hearing, signal: AbortSignal): Promise<void> {
+  let end = UNREACHABLE
+  try {
+    const response = await ask(wish, address(wish, "events", { since: since(wish) }), signal)
+    end = CUT
+    end = await listen(response, hear, signal)
+  } catch {
+    // It is told below.
+  }
+  if (!signal.aborted) hear.ended(end)
+}
+
+async function listen(response: Response, hear: Hearing, signal: AbortSignal): Promise<End> {
+  if (!response.ok || !response.body) return await refusal(response)
+  if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) return STRANGER
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
-  let lines = new Lines()
+  const lines = new Lines()
   for (;;) {
     const { done, value } = await reader.read()
-    if (done) return handlers.ended({ reason: "the event stream ended" })
-    handlers.alive()
-    if (lines.length > MOST) return handlers.ended({ reason: "a frame is too large", final: "too_large" })
-    for (const data of lines.add(value)) if (!signal.aborted) handlers.frame(data)
-    if (signal.aborted) lines = new Lines()
+    if (done) return { reason: "the event stream ended" }
+    if (!signal.aborted) hear.alive()
+    if (lines.length > MOST) return { reason: "a frame is too large", final: "too_large" }
+    for (const data of lines.add(value)) if (!signal.aborted) hear.frame(data)
   }
 }
 

@@ -16,7 +16,7 @@ export class Keeper {
   #verifying = false
   #provedAt = 0
 
-  /** @param onWrong Called when a whole report is not what its digest says. */
+  /** @param onWrong Called when the report is not what its digest says. */
   constructor(channel: string | undefined, onWrong: () => void) {
     this.#feed = nothing(channel)
     this.#onWrong = onWrong
@@ -31,46 +31,50 @@ export class Keeper {
     return () => this.#listeners.delete(listener)
   }
 
-  /** Take in a frame as written; give what is to be asked for. */
-  take(text: string): Action {
+  /** Take in a frame as written; give it as read, and what is to be asked for. */
+  take(text: string): readonly [ReturnType<typeof parseFrame>, Action] {
     const frame = parseFrame(text)
-    if (frame.type === "malformed" || frame.type === "unknown") return { type: "nothing" }
-    if (frame.type === "hello") this.#feed = { ...this.#feed, hello: frame }
+    if (frame.type === "malformed" || frame.type === "unknown") return [frame, { type: "nothing" }]
+    if (frame.type === "hello") this.#set({ hello: frame })
     // Who asked for no channel is given the first that is served, and stays with it.
     if ("channel" in frame && !this.#feed.follower.channel) {
-      this.#feed = { ...this.#feed, follower: follow(frame.channel) }
+      this.#set({ follower: follow(frame.channel) })
     }
     const before = this.#feed.follower.report
     const action = this.#reduce(frame)
     const { follower } = this.#feed
     if (follower.report !== before) {
-      this.#feed = { ...this.#feed, receivedAt: Date.now() }
+      this.#set({ receivedAt: Date.now() })
       void this.#verify()
     }
-    if (frame.type === "status" && frame.channel === follower.channel) this.#feed = { ...this.#feed, status: frame }
+    if (frame.type === "status" && frame.channel === follower.channel) this.#set({ status: frame })
     this.#tell({ type: "frame", frame })
-    return action
+    return [frame, action]
   }
 
   connected(connection: ConnectionState): void {
-    this.#feed = { ...this.#feed, connection }
+    this.#set({ connection })
     this.#tell({ type: "connection" })
   }
 
   shared(sharing: Sharing): void {
-    this.#feed = { ...this.#feed, sharing }
+    this.#set({ sharing })
     this.#tell({ type: "connection" })
   }
 
   /** Take over what another tab knows. */
   adopt(feed: Feed): void {
-    this.#feed = { ...feed, sharing: this.#feed.sharing }
+    this.#set({ ...feed, sharing: this.#feed.sharing })
     this.#tell({ type: "connection" })
+  }
+
+  #set(change: Partial<Feed>): void {
+    this.#feed = { ...this.#feed, ...change }
   }
 
   #reduce(event: Event): Action {
     const [follower, action] = reduce(this.#feed.follower, event)
-    if (follower !== this.#feed.follower) this.#feed = { ...this.#feed, follower }
+    if (follower !== this.#feed.follower) this.#set({ follower })
     return action
   }
 
@@ -93,7 +97,8 @@ export class Keeper {
         const verified: Verified = await verify(body, frame.digest)
         if (verified === "unknown") return
         this.#reduce({ type: "verified", digest: frame.digest, verified })
-        if (!verified) this.#onWrong()
+        // By now there may be another one, of which nothing is known yet.
+        if (this.feed.follower.report?.verified === false) this.#onWrong()
       }
     } finally {
       this.#verifying = false
@@ -101,6 +106,15 @@ export class Keeper {
   }
 
   #tell(event: ClientEvent): void {
-    for (const listener of this.#listeners) listener(this.#feed, event)
+    for (const listener of this.#listeners) {
+      try {
+        listener(this.#feed, event)
+      } catch (error) {
+        // It is no fault of the connection's, and nothing that it should end by.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
   }
 }

@@ -17,7 +17,8 @@ export interface End {
   readonly final?: StopCode
 }
 
-export interface Handlers {
+/** What a connection tells. */
+export interface Hearing {
   /** A frame came, as written. */
   frame(text: string): void
   /** Something came: the other side is there. */
@@ -26,13 +27,19 @@ export interface Handlers {
   ended(end: End): void
 }
 
-export interface Link {
+/** What can be asked of a connection. */
+export interface Way {
   /** Follow again, from there or for the whole report. */
   follow(from: Position | null): void
   /** Ask for the newest report. */
   refresh(): void
   /** Ask for a sign of life; whether that can be done. */
   ping(): boolean
+  /** For how long silence means nothing, in ms; `heartbeatMs` is how often the gateway says something. */
+  patienceMs(heartbeatMs: number): number
+}
+
+export interface Link extends Way {
   /** Abandon it: nothing more is told, and nothing waited for. */
   close(): void
 }
@@ -48,7 +55,27 @@ export interface Wish extends Where {
   readonly pauseMs: number
 }
 
-export type Open = (wish: Wish, handlers: Handlers) => Link
+/** Begin a connection, which is abandoned with `signal`; it tells nothing before this returns. */
+export type Open = (wish: Wish, hear: Hearing, signal: AbortSignal) => Way
+
+/** A connection may take so long until the gateway has said something. */
+export const OPEN_MS = 10_000
+
+/** Open a connection of which nothing is heard any more once it was closed, or has ended. */
+export function linked(open: Open, wish: Wish, hear: Hearing): Link {
+  const ending = new AbortController()
+  const { signal } = ending
+  const heard: Hearing = {
+    frame: (text) => void (signal.aborted || hear.frame(text)),
+    alive: () => void (signal.aborted || hear.alive()),
+    ended: (end) => {
+      if (signal.aborted) return
+      ending.abort()
+      hear.ended(end)
+    },
+  }
+  return { ...open(wish, heard, signal), close: () => ending.abort() }
+}
 
 const FINAL: Readonly<Record<number, StopCode>> = {
   400: "refused",
@@ -63,22 +90,39 @@ const AWAY = [429, 502, 503, 504]
 export function address({ url, channel }: Where, path: string, query: Readonly<Record<string, string>> = {}): URL {
   const found = new URL(path, url)
   for (const [name, value] of Object.entries({ channel: channel ?? "", ...query })) {
-    if (value || name === "since") found.searchParams.set(name, value)
+    // Without it, a poll would be a request for the report as it is.
+    if (value || (name === "since" && path === "audit")) found.searchParams.set(name, value)
   }
   return found
 }
 
+/** Give where the client stands, as HTTP has it; empty for nowhere. */
+export function since({ position }: Wish): string {
+  const at = position()
+  return at ? `${at.epoch}:${at.offset}` : ""
+}
+
+/** Give the way of what cannot be talked to: whatever is wanted is another request. */
+export function asking(again: () => void, patienceMs: Way["patienceMs"]): Way {
+  const ping = () => {
+    again()
+    return true
+  }
+  return { follow: again, refresh: again, ping, patienceMs }
+}
+
 /** Ask the gateway. */
-export function ask({ token }: Where, url: URL, init: RequestInit): Promise<Response> {
+export function ask({ token }: Where, url: URL, signal: AbortSignal): Promise<Response> {
   const headers = token ? { Authorization: `Bearer ${token}` } : {}
-  return fetch(url, { cache: "no-store", credentials: "same-origin", headers, ...init })
+  return fetch(url, { cache: "no-store", credentials: "same-origin", headers, signal })
 }
 
 /** Read why a request was refused: by the gateway, or by what stands before it. */
 export async function refusal(response: Response): Promise<End> {
   let sentence: string | undefined
+  const text = await response.text()
   try {
-    const told: unknown = JSON.parse((await response.text()).slice(0, 65_536))
+    const told: unknown = JSON.parse(text)
     if (typeof told === "object" && told && "error" in told && typeof told.error === "string") sentence = told.error
   } catch {
     // It is not the gateway's.
@@ -102,3 +146,5 @@ export function retryAfterMs(response: Response): number | undefined {
 
 /** What became of a request that brought no answer. */
 export const UNREACHABLE: End = { reason: "the gateway cannot be reached" }
+export const STRANGER: End = { reason: "what answers is no gateway", isOfTransport: true }
+export const CUT: End = { reason: "the connection was lost", isOfTransport: true }

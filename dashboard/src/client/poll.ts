@@ -1,75 +1,86 @@
 /** Following by polls: long ones, or short ones at an interval. Source: docs/protocol.md, Polling. */
 
 import { elements } from "../protocol/index.ts"
-import { address, ask, type Handlers, type Link, refusal, retryAfterMs, UNREACHABLE, type Wish } from "./link.ts"
+import {
+  address,
+  ask,
+  asking,
+  type End,
+  type Hearing,
+  OPEN_MS,
+  refusal,
+  retryAfterMs,
+  STRANGER,
+  since,
+  UNREACHABLE,
+  type Way,
+  type Wish,
+} from "./link.ts"
 
-export function openPolls(wish: Wish, handlers: Handlers): Link {
-  let isClosed = false
-  let isWhole = false
-  let aborting = new AbortController()
-  let resume = () => {}
+/** What answers at once with nothing new, again and again, is no gateway; it is not asked more often than this. */
+const PAUSE_MS = 1000
 
-  async function once(signal: AbortSignal): Promise<boolean> {
-    const position = isWhole ? null : wish.position()
-    isWhole = false
-    const since = position ? `${position.epoch}:${position.offset}` : ""
-    // The first is answered at once, so that it is known that polls get through.
-    const wait = wish.waitS && hasAnswered ? { wait: `${wish.waitS}` } : {}
-    const response = await ask(wish, address(wish, "audit", { since, told: wish.told(), ...wait }), { signal })
-    if (response.status !== 200 && response.status !== 204) {
-      handlers.ended(await refusal(response))
-      return false
-    }
-    const text = response.status === 200 ? await response.text() : "[]"
-    handlers.alive()
-    hasAnswered = true
-    for (const frame of elements(text)) if (!signal.aborted) handlers.frame(frame)
-    const after = retryAfterMs(response)
-    if (after !== undefined) handlers.ended({ reason: "the gateway is restarting", retryAfterMs: after })
-    return after === undefined
-  }
-  let hasAnswered = false
+export function openPolls(wish: Wish, hear: Hearing, signal: AbortSignal): Way {
+  let ending = new AbortController()
+  // The first poll is answered at once: it says that polls get through.
+  let waitS = 0
 
   async function go(): Promise<void> {
-    while (!isClosed) {
-      aborting = new AbortController()
+    while (!signal.aborted) {
+      ending = new AbortController()
       try {
-        if (!(await once(aborting.signal))) return
+        await pause(await poll(), ending.signal)
       } catch {
-        if (isClosed) return
-        if (!aborting.signal.aborted) return handlers.ended(UNREACHABLE)
-        continue // it was asked for something else meanwhile
+        // Unless it was asked for something else meanwhile.
+        if (!ending.signal.aborted) hear.ended(UNREACHABLE)
       }
-      if (!isClosed && wish.pauseMs) await pause(wish.pauseMs)
     }
   }
-  function pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms)
-      resume = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
+
+  /** Ask once; give how long to leave it at that, in ms. */
+  async function poll(): Promise<number> {
+    const began = Date.now()
+    const query = { since: since(wish), told: wish.told() }
+    const wait: Record<string, string> = waitS ? { wait: `${waitS}` } : {}
+    const end = await take(await ask(wish, address(wish, "audit", { ...query, ...wait }), ending.signal))
+    if (end) hear.ended(end)
+    if (wish.pauseMs) return wish.pauseMs
+    const isIdle = waitS > 0 && since(wish) === query.since && wish.told() === query.told
+    waitS = wish.waitS
+    return isIdle ? Math.max(0, began + PAUSE_MS - Date.now()) : 0
   }
+
+  async function take(response: Response): Promise<End | null> {
+    const { status } = response
+    if (status !== 200 && status !== 204) return await refusal(response)
+    const text = status === 200 ? await response.text() : "[]"
+    if (text[0] !== "[") return STRANGER
+    hear.alive()
+    for (const frame of elements(text)) if (!ending.signal.aborted) hear.frame(frame)
+    const after = retryAfterMs(response)
+    return after === undefined ? null : { reason: "the gateway is restarting", retryAfterMs: after }
+  }
+
   const again = () => {
-    aborting.abort()
-    resume()
+    waitS = 0
+    ending.abort()
   }
+  signal.addEventListener("abort", again)
   void go()
-  return {
-    follow: (from) => {
-      isWhole = from === null
-      again()
-    },
-    refresh: again,
-    ping: () => {
-      again()
-      return true
-    },
-    close: () => {
-      isClosed = true
-      again()
-    },
-  }
+  return asking(again, () => wish.waitS * 1000 + wish.pauseMs + OPEN_MS)
+}
+
+/** Wait; an abort ends that early. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (!ms || signal.aborted) {
+      resolve()
+      return
+    }
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }

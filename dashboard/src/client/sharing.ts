@@ -25,7 +25,7 @@ const SILENT_MS = 15_000
 
 /** Whether this browser can. */
 export function canShare(): boolean {
-  return typeof BroadcastChannel === "function" && typeof navigator === "object" && "locks" in navigator
+  return typeof document === "object" && typeof BroadcastChannel === "function" && "locks" in navigator
 }
 
 export class SharedTabs {
@@ -34,7 +34,8 @@ export class SharedTabs {
   readonly #channel: BroadcastChannel
   readonly #ending = new AbortController()
   #isLeading = false
-  #heardAt = Date.now()
+  #isInLine = false
+  #heardAt = 0
   #release: () => void = () => {}
   readonly #ticker: ReturnType<typeof setInterval>
 
@@ -46,10 +47,8 @@ export class SharedTabs {
       this.#heardAt = Date.now()
       tab.told(data)
     }
-    this.#ticker = setInterval(() => this.#tick(), BEAT_MS)
-    this.#tab.follow()
-    this.tell({ type: "join" })
-    this.#wait({ signal: this.#ending.signal })
+    this.#ticker = setInterval(() => this.look(), BEAT_MS)
+    this.#follow()
   }
 
   get isLeading(): boolean {
@@ -68,31 +67,45 @@ export class SharedTabs {
     this.#channel.close()
   }
 
-  #wait(options: LockOptions): void {
+  /** Say that this tab is there; or, if the one that leads does not, lead. */
+  look(): void {
+    if (this.#isLeading) {
+      this.tell({ type: "beat" })
+    } else if (Date.now() - this.#heardAt >= SILENT_MS && document.visibilityState === "visible") {
+      this.#heardAt = Date.now()
+      this.#request({ steal: true })
+    }
+  }
+
+  #follow(): void {
+    this.#isLeading = false
+    this.#heardAt = Date.now()
+    this.#tab.follow()
+    this.tell({ type: "join" })
+    if (this.#isInLine) return
+    this.#isInLine = true
+    this.#request({ signal: this.#ending.signal })
+  }
+
+  #lead(): void {
+    this.#isLeading = true
+    this.#tab.lead()
+  }
+
+  #request(options: LockOptions): void {
     const held = navigator.locks.request(this.#name, options, () => {
+      if (!options.steal) this.#isInLine = false
       if (this.#ending.signal.aborted) return undefined
-      this.#isLeading = true
-      this.#tab.lead()
+      this.#lead()
       return new Promise<void>((resolve) => {
         this.#release = resolve
       })
     })
-    // It was taken away: another tab thought that this one is frozen.
     held.catch(() => {
-      if (this.#ending.signal.aborted || !this.#isLeading) return
-      this.#isLeading = false
-      this.#tab.follow()
-      this.#wait({ signal: this.#ending.signal })
+      if (this.#ending.signal.aborted) return
+      // It was taken away, by a tab that thought that this one is frozen; or this page may have no locks at all.
+      if (this.#isLeading) this.#follow()
+      else this.#lead()
     })
-  }
-
-  #tick(): void {
-    const isSilent = Date.now() - this.#heardAt >= SILENT_MS
-    if (this.#isLeading) {
-      this.tell({ type: "beat" })
-    } else if (isSilent && document.visibilityState === "visible") {
-      this.#heardAt = Date.now()
-      this.#wait({ steal: true })
-    }
   }
 }

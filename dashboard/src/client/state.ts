@@ -16,7 +16,7 @@ export type StopCode = "unauthorized" | "forbidden" | "not_served" | "refused" |
  * - `connecting`: an attempt is under way.
  * - `live`: changes come as they happen.
  * - `degraded`: they come by a worse way; or, with real-time off, when they are asked for.
- * - `offline`: the last attempt failed; the next one is at `retryAt`.
+ * - `offline`: the last attempt failed; the next one is at `retryAt`, or once the browser has a network (`null`).
  * - `stopped`: to come back would end the same way.
  */
 export type ConnectionState =
@@ -34,7 +34,7 @@ export type ConnectionState =
       readonly since: number
       readonly reason: string
       readonly attempt: number
-      readonly retryAt: number
+      readonly retryAt: number | null
     }
   | { readonly kind: "stopped"; readonly code: StopCode; readonly reason: string }
 

@@ -1,64 +1,82 @@
 /** Following by WebSocket. Source: docs/protocol.md, Version 1. */
 
 import type { ClientFrame, Position } from "../protocol/index.ts"
-import { address, ask, type End, type Handlers, type Link, refusal, UNREACHABLE, type Wish } from "./link.ts"
+import {
+  address,
+  ask,
+  CUT,
+  type End,
+  type Hearing,
+  refusal,
+  STRANGER,
+  UNREACHABLE,
+  type Way,
+  type Wish,
+} from "./link.ts"
 
 const PROTOCOL = "reportcast.v1"
 const BLOCKED: End = { reason: "the WebSocket does not get through", isOfTransport: true }
 
-export function openWebSocket(wish: Wish, handlers: Handlers): Link {
-  const position = wish.position()
-  const at = position ? { epoch: position.epoch, offset: `${position.offset}` } : {}
-  const url = address(wish, "ws", { ...at, ...(wish.token ? { access_token: wish.token } : {}) })
-  url.protocol = url.protocol.replace("http", "ws")
-  const socket = new WebSocket(url, PROTOCOL)
+export function openWebSocket(wish: Wish, hear: Hearing, signal: AbortSignal): Way {
+  const socket = made(wish)
+  const channel = wish.channel === undefined ? {} : { channel: wish.channel }
   let isOpen = false
 
-  function detach(): void {
+  function abandon(): void {
+    if (!socket) return
     socket.onopen = socket.onmessage = socket.onclose = null
+    socket.close()
   }
+  /** A browser does not tell what a handshake was answered with. */
+  const ended = async (end: End | null) => hear.ended(end ?? (await why(wish, signal)))
   function send(frame: ClientFrame): boolean {
-    if (socket.readyState !== WebSocket.OPEN) return false
+    if (socket?.readyState !== WebSocket.OPEN) return false
     socket.send(JSON.stringify(frame))
     return true
   }
-  const channel = wish.channel === undefined ? {} : { channel: wish.channel }
 
-  socket.onopen = () => {
-    isOpen = true
-    if (socket.protocol === PROTOCOL) return
-    detach()
-    socket.close()
-    handlers.ended({ reason: `what answers does not speak ${PROTOCOL}`, isOfTransport: true })
-  }
-  socket.onmessage = ({ data }) => {
-    handlers.alive()
-    if (typeof data === "string") handlers.frame(data)
-  }
-  let isClosed = false
-  socket.onclose = async ({ code, reason }) => {
-    detach()
-    // A browser does not tell what a handshake was answered with.
-    const end = isOpen ? closed(code, reason) : await why(wish)
-    if (!isClosed) handlers.ended(end)
-  }
+  signal.addEventListener("abort", abandon)
+  if (socket) {
+    socket.onopen = () => {
+      isOpen = true
+      if (socket.protocol !== PROTOCOL) hear.ended(STRANGER)
+    }
+    socket.onmessage = ({ data }) => {
+      hear.alive()
+      if (typeof data === "string") hear.frame(data)
+    }
+    socket.onclose = ({ code, reason }) => void ended(isOpen ? closed(code, reason) : null)
+  } else void ended(null)
   return {
     follow: (from: Position | null) => void send({ type: "follow", ...channel, ...from }),
     refresh: () => void send({ type: "request-update", ...channel }),
     ping: () => send({ type: "ping" }),
-    close: () => {
-      isClosed = true
-      detach()
-      socket.close()
-    },
+    patienceMs: (heartbeatMs) => 2 * heartbeatMs,
   }
 }
 
+/** Some pages must not open any: by policy, or because theirs is https and the gateway's is not. */
+function made(wish: Wish): WebSocket | null {
+  const position = wish.position()
+  const at = position ? { epoch: position.epoch, offset: `${position.offset}` } : {}
+  const url = address(wish, "ws", { ...at, ...(wish.token ? { access_token: wish.token } : {}) })
+  url.protocol = url.protocol.replace("http", "ws")
+  try {
+    return new WebSocket(url, PROTOCOL)
+  } catch {
+    return null
+  }
+}
+
+/** Codes after which to come back would end the same way. */
+const FINAL = /^(100[2789]|[34][5-9])/
+
 function closed(code: number, reason: string): End {
-  const isFinal = [1002, 1007, 1008, 1009].includes(code) || (code >= 3500 && code < 4000) || code >= 4500
+  const isFinal = FINAL.test(`${code}`)
   const retryAfterMs = told(reason)
+  if (code === 1006) return CUT
   return {
-    reason: WORDS[code] ?? `the gateway closed the connection (${code})`,
+    reason: WORDS[code] ?? `the gateway closed the connection (${code}${reason && ` ${reason}`})`,
     retryAfterMs,
     isExact: retryAfterMs !== undefined,
     ...(isFinal ? { final: code === 1009 ? ("too_large" as const) : ("closed" as const) } : {}),
@@ -67,7 +85,6 @@ function closed(code: number, reason: string): End {
 
 const WORDS: Readonly<Record<number, string>> = {
   1001: "the gateway is going away",
-  1006: "the connection was lost",
   1012: "the gateway is restarting",
   1013: "the gateway has no place free",
 }
@@ -81,9 +98,9 @@ function told(reason: string): number | undefined {
   }
 }
 
-async function why(wish: Wish): Promise<End> {
+async function why(wish: Wish, signal: AbortSignal): Promise<End> {
   try {
-    const response = await ask(wish, address(wish, "api/ws/status"), {})
+    const response = await ask(wish, address(wish, "api/ws/status"), signal)
     return response.ok ? BLOCKED : await refusal(response)
   } catch {
     return UNREACHABLE

@@ -17,7 +17,8 @@ export function ClientTable({ clients, ahead }: { clients: readonly ConnectedCli
           Connected
         </h2>
         <span role="status" className="text-xs text-quiet tabular-nums">
-          {found.length.toLocaleString()} of {clients.length.toLocaleString()}
+          {found.length < clients.length && `${found.length.toLocaleString()} of `}
+          {clients.length.toLocaleString()}
           {found.length > FEW && `; the ${FEW} that are connected longest are listed`}
         </span>
         <input

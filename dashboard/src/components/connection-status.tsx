@@ -87,7 +87,9 @@ function Details() {
 function NextAttempt() {
   const { connection, tryNow } = useWebSocket()
   const now = useNow()
-  const wait = connection.kind === "offline" && `Next attempt in ${ageOf(connection.retryAt - now)}.`
+  const at = connection.kind === "offline" ? connection.retryAt : null
+  const wait =
+    at === null ? connection.kind === "offline" && "Once there is a network." : `Next attempt in ${ageOf(at - now)}.`
   return (
     <p className="mt-2 flex items-center gap-3">
       <button type="button" className="button" onClick={tryNow}>

@@ -51,7 +51,7 @@ function Kind({ title, changes }: { title: string; changes: readonly RepoChange[
   const [isWhole, setWhole] = useState(false)
   const shown = isWhole ? changes : changes.slice(0, FEW)
   return (
-    <section>
+    <section aria-label={title}>
       <h3 className="flex gap-2 border-t border-line bg-sunken px-4 py-1 text-xs font-semibold">
         {title} <span className="font-normal text-quiet tabular-nums">{changes.length.toLocaleString()}</span>
       </h3>

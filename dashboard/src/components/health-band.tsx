@@ -1,3 +1,4 @@
+import { memo } from "react"
 import type { Entry } from "../state/history.ts"
 import type { Tone } from "../state/toasts.ts"
 import { Icon, type IconName } from "./icon.tsx"
@@ -23,8 +24,14 @@ export function HealthWord({ health }: { health: string | null }) {
   )
 }
 
+interface Props {
+  readonly entries: readonly Entry[]
+  /** Where each begins to hold, from 0 to 1. */
+  readonly xs: readonly number[]
+}
+
 /** The health that each report told, until the next. */
-export function HealthBand({ entries, xs }: { entries: readonly Entry[]; xs: readonly number[] }) {
+export const HealthBand = memo(function HealthBand({ entries, xs }: Props) {
   return (
     <div aria-hidden="true" className="absolute inset-x-0 inset-y-1.5">
       {spansOf(entries, xs).map(({ health, begin, end }) => {
@@ -34,7 +41,7 @@ export function HealthBand({ entries, xs }: { entries: readonly Entry[]; xs: rea
       })}
     </div>
   )
-}
+})
 
 interface Span {
   readonly health: string | null

@@ -1,4 +1,4 @@
-import { type ReactNode, useMemo } from "react"
+import { memo, type ReactNode, useMemo } from "react"
 import { countEnds, shareOf, timeTicks } from "../state/axis.ts"
 import { countsIn, type Entry } from "../state/history.ts"
 import { HealthBand, HealthWord } from "./health-band.tsx"
@@ -25,7 +25,7 @@ export function HistoryChart({ entries, ends, at, from, children }: Props) {
   const [now, before] = [entries[at], entries[from]]
   const hasHealth = entries.some(({ health }) => health !== null)
   return (
-    <div className="relative flex flex-col [--label:9.5rem] [--margin:1rem] in-data-kiosk:flex-1 max-sm:[--label:0.75rem] max-sm:[--margin:0.75rem]">
+    <div className="relative flex flex-col [--label:11.25rem] [--margin:1rem] in-data-kiosk:flex-1 max-sm:[--label:2rem] max-sm:[--margin:0.75rem]">
       {hasHealth && (
         <Band label="Health" value={<HealthWord health={now?.health ?? null} />} isLow>
           <HealthBand entries={seen} xs={xs} />
@@ -56,12 +56,12 @@ interface BandProps {
 }
 
 function Band({ label, tone = "none", value, isLow = false, children }: BandProps) {
-  const height = isLow
-    ? "h-8 in-data-kiosk:h-12"
-    : "h-14 in-data-kiosk:h-auto in-data-kiosk:min-h-12 in-data-kiosk:flex-1"
+  const height = isLow ? "h-8 in-data-kiosk:h-12" : "h-14 in-data-kiosk:h-auto in-data-kiosk:min-h-12"
+  // On a wall screen the bands fill what there is.
+  const grows = isLow ? "" : "in-data-kiosk:flex-1"
   return (
-    <div data-tone={tone} className="flex border-t border-line max-sm:flex-col in-data-kiosk:has-[svg]:flex-1">
-      <p className="flex w-(--label) items-center justify-between gap-2 self-center px-4 max-sm:w-full max-sm:self-auto max-sm:px-3 max-sm:pt-1">
+    <div data-tone={tone} className={`flex border-t border-line max-sm:flex-col ${grows}`}>
+      <p className="flex w-[calc(var(--label)-1.5rem)] items-center justify-between gap-2 self-center px-4 max-sm:w-full max-sm:self-auto max-sm:pr-5 max-sm:pl-3 max-sm:pt-1">
         <span className="text-xs text-quiet capitalize">{label}</span>
         <span className="font-semibold tabular-nums">{value}</span>
       </p>
@@ -87,28 +87,28 @@ function Value({ value, before }: { value: number | undefined; before: number | 
   )
 }
 
+/** What an axis ends at, left of it. */
+const END = "absolute right-full pr-1.5 text-[0.625rem] leading-4 text-quiet tabular-nums"
+
 interface LineProps {
   readonly name: string
   readonly entries: readonly Entry[]
   readonly xs: readonly number[]
 }
 
-function Line({ name, entries, xs }: LineProps) {
+/** Not drawn anew for each report that is pointed at. */
+const Line = memo(function Line({ name, entries, xs }: LineProps) {
   const values = useMemo(() => entries.map(({ counts }) => counts[name] ?? Number.NaN), [entries, name])
   const scale = useMemo(() => countEnds(values), [values])
   const shares = useMemo(() => values.map((value) => shareOf(value, scale)), [values, scale])
   return (
     <>
-      <span className="absolute top-0.5 left-1 text-[0.625rem] text-quiet tabular-nums">
-        {scale[1].toLocaleString()}
-      </span>
-      <span className="absolute bottom-0.5 left-1 text-[0.625rem] text-quiet tabular-nums">
-        {scale[0].toLocaleString()}
-      </span>
+      <span className={`top-0.5 ${END}`}>{scale[1].toLocaleString()}</span>
+      <span className={`bottom-0 ${END}`}>{scale[0].toLocaleString()}</span>
       <StepLine xs={xs} ys={shares} isFilled={scale[0] === 0} isPlain={name === "total"} />
     </>
   )
-}
+})
 
 /** The last report before the beginning holds until the next. */
 function isSeen(entries: readonly Entry[], at: number, begin: number): boolean {
@@ -124,12 +124,13 @@ function TimeAxis({ ends }: { ends: readonly [number, number] }) {
     >
       {ticks.map(({ at, label }, nth) => {
         const share = shareOf(at, ends)
-        if (share > 0.97) return null
+        // Near the end there is no room behind the tick.
+        const side = share > 0.9 ? "-translate-x-full border-r pr-1" : "border-l pl-1"
         return (
           <span
             key={at}
             style={{ left: `${share * 100}%` }}
-            className={`absolute top-0 border-l border-edge/60 pt-0.5 pl-1 leading-4 whitespace-nowrap tabular-nums ${nth % 2 ? "max-sm:hidden" : ""}`}
+            className={`absolute top-0 border-edge/60 pt-0.5 leading-4 whitespace-nowrap tabular-nums ${side} ${nth % 2 ? "max-sm:hidden" : ""}`}
           >
             {label}
           </span>

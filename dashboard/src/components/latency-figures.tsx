@@ -7,8 +7,8 @@ export function LatencyFigures({ trace: { changes, clocks, paintSample } }: { tr
   const nobody = paintSample ? `${share(paintSample)} of the changes are asked for` : "the gateway asks no browser"
   return (
     <section aria-label="Figures" className="grid gap-3 sm:grid-cols-3">
-      <Figure name="File to all clients written" values={ages} of="changes" otherwise="none is known" />
-      <Figure name="File to screen" values={screens} of="paints" otherwise={`no browser told; ${nobody}`} />
+      <Figure name="File to all clients written" values={ages} of="change" otherwise="none is known" />
+      <Figure name="File to screen" values={screens} of="paint" otherwise={`no browser told; ${nobody}`} />
       <div className="card px-4 py-3">
         <h2 className="text-xs text-quiet">Clocks, beside the broker's</h2>
         <dl className="mt-1 grid grid-cols-[auto_1fr] gap-x-3">
@@ -27,6 +27,7 @@ function share(sample: number): string {
 interface FigureProps {
   readonly name: string
   readonly values: readonly number[]
+  /** What the values are of, for people; one of them. */
   readonly of: string
   readonly otherwise: string
 }
@@ -46,7 +47,7 @@ function Figure({ name, values, of, otherwise }: FigureProps) {
             <span className="text-base font-medium text-quiet">p95 {msWords(p95)}</span>
           </p>
           <p className="text-xs text-quiet">
-            p50 of the last {count.toLocaleString()} {of}
+            p50 of {count === 1 ? `one ${of}` : `the last ${count.toLocaleString()} ${of}s`}
           </p>
         </>
       )}

@@ -40,7 +40,7 @@ export function TracedChanges({ changes, present }: Props) {
             <th scope="col" className="px-2 text-right">
               Written
             </th>
-            <th scope="col" className="px-2 text-right">
+            <th scope="col" className="px-2 text-right whitespace-nowrap">
               On screen
             </th>
             <th scope="col" className="pr-4 pl-2 text-right max-sm:hidden">

@@ -80,7 +80,7 @@ function Hop({ bar, times, doubt, ends }: HopProps) {
           <Swatch place={bar.place} />
           {bar.word}
         </span>
-        <span className="block pl-4.5 text-xs text-quiet">{bar.meaning}</span>
+        <span className="block pr-2 pl-4.5 text-xs text-quiet max-sm:pl-0 max-sm:leading-4">{bar.meaning}</span>
       </th>
       <td className="w-full px-2 max-sm:hidden">
         <Track bar={bar} doubt={doubt ?? 0} ends={ends} />
@@ -88,8 +88,12 @@ function Hop({ bar, times, doubt, ends }: HopProps) {
       <td className="px-2 text-right whitespace-nowrap">
         <Time bar={bar} doubt={doubt} />
       </td>
-      <td className="px-2 text-right whitespace-nowrap text-quiet">{p50 === null ? "–" : msWords(p50)}</td>
-      <td className="pr-4 pl-2 text-right whitespace-nowrap text-quiet">{p95 === null ? "–" : msWords(p95)}</td>
+      <td className="px-2 text-right whitespace-nowrap text-quiet max-sm:px-1 max-sm:text-xs">
+        {p50 === null ? "–" : msWords(p50)}
+      </td>
+      <td className="pr-4 pl-2 text-right whitespace-nowrap text-quiet max-sm:pr-3 max-sm:pl-1 max-sm:text-xs">
+        {p95 === null ? "–" : msWords(p95)}
+      </td>
     </tr>
   )
 }
@@ -140,6 +144,14 @@ function placeOf(from: number, to: number, ends: readonly [number, number]) {
   return { left: `${left * 100}%`, width: `${(right - left) * 100}%` }
 }
 
+/** The way to a browser begins while the gateway still writes to others: they share the height. */
+const HEIGHTS: Readonly<Record<Place, string>> = {
+  watcher: "inset-y-0",
+  broker: "inset-y-0",
+  gateway: "top-0 bottom-1/2",
+  browser: "top-1/2 bottom-0",
+}
+
 /** A change in one line, on a scale that all lines have; what is longer is cut off, and its number says so. */
 export function MiniBar({ change, scaleMs }: { change: TracedChange; scaleMs: number }) {
   const bars = barsOf(change).filter(({ ms }) => ms !== null)
@@ -150,7 +162,14 @@ export function MiniBar({ change, scaleMs }: { change: TracedChange; scaleMs: nu
         const [begin, ms] = [bar.begin, bar.ms ?? 0]
         const style = placeOf(Math.min(begin, begin + ms), Math.max(begin, begin + ms), [0, scaleMs])
         const look = ms < 0 ? NEGATIVE : COLOURS[bar.place]
-        return <span key={bar.hop} data-tone="bad" style={style} className={`absolute inset-y-0 min-w-px ${look}`} />
+        return (
+          <span
+            key={bar.hop}
+            data-tone="bad"
+            style={style}
+            className={`absolute min-w-px ${HEIGHTS[bar.place]} ${look}`}
+          />
+        )
       })}
       {end > scaleMs && (
         <span className="absolute inset-y-0 right-0 w-2.5 bg-card text-center text-[0.625rem] leading-3">›</span>

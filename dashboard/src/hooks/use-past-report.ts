@@ -3,7 +3,7 @@ import type { Gateway } from "../state/gateway.ts"
 import type { AuditReport } from "../state/report.ts"
 import { makeShelf, type Shelf } from "../state/shelf.ts"
 import { useShared } from "./context.ts"
-import { useView } from "./use-feed.ts"
+import { useFeed, useView } from "./use-feed.ts"
 
 interface PastReport {
   /** `null` until it is here. */
@@ -23,6 +23,8 @@ export function usePastReport(name: string | null): PastReport {
   const [fetched, setFetched] = useState<PastReport & { name: string | null }>(NOTHING)
   const here = present ?? (name === null ? null : shelfOf(gateway).peek(name))
   const isNeeded = name !== null && here === null
+  const connection = useFeed((feed) => feed.connection.kind)
+  // biome-ignore lint/correctness/useExhaustiveDependencies(connection): what failed may work with another
   useEffect(() => {
     if (!isNeeded) return undefined
     const abort = new AbortController()
@@ -38,7 +40,7 @@ export function usePastReport(name: string | null): PastReport {
       abort.abort()
       clearTimeout(timer)
     }
-  }, [gateway, name, isNeeded])
+  }, [gateway, name, isNeeded, connection])
   return useMemo(() => {
     if (here) return { report: here, error: null }
     return fetched.name === name ? fetched : NOTHING

@@ -1,16 +1,16 @@
-import { useState } from "react"
+import { useEffect, useState } from "react"
 import { ClientTable } from "../components/client-table.tsx"
 import { Absent } from "../components/difference.tsx"
 import { Icon } from "../components/icon.tsx"
 import { PanelBoundary } from "../components/panel-boundary.tsx"
 import { TokenForm } from "../components/token-form.tsx"
-import { type Answer, useAnswer } from "../hooks/use-answer.ts"
+import { useAnswer } from "../hooks/use-answer.ts"
 import { useView } from "../hooks/use-feed.ts"
 import { type Crowd, readClients, TRANSPORTS, transportWord } from "../state/clients.ts"
 import { AnswerError, sentenceOf } from "../state/gateway.ts"
 
 const EVERY_MS = 5_000
-/** More than these are asked for by the button alone, for their list is of megabytes; so is what was refused. */
+/** More than these are asked for by the button alone, for their list is of megabytes; so is what was not answered. */
 const MANY = 2_000
 
 /** Outlives a visit of another page, and nothing else: it is nowhere but in this tab's memory. */
@@ -19,40 +19,41 @@ let remembered: string | undefined
 /** Who is connected, where, how and since when; for admins. */
 export default function Clients() {
   const [token, setToken] = useState(remembered)
-  const [isFollowed, setFollowed] = useState(false)
-  const answer = useAnswer("api/ws/clients", readClients, { token, everyMs: isFollowed ? EVERY_MS : undefined })
-  const isFew = answer.value !== null && answer.value.count <= MANY
-  if (isFew !== isFollowed) setFollowed(isFew)
-  const choose = (next: string | undefined) => {
+  const [refusal, setRefusal] = useState<string | null>(null)
+  const choose = (next: string | undefined, why: string | null = null) => {
     remembered = next
     setToken(next)
+    setRefusal(why)
   }
   return (
     <>
       <h1 className="sr-only">Clients</h1>
       <PanelBoundary name="The list of clients">
-        <Told answer={answer} token={token} onToken={choose} />
+        {token === undefined ? (
+          <TokenForm refusal={refusal} onToken={choose} />
+        ) : (
+          <Listed token={token} onForget={(why) => choose(undefined, why)} />
+        )}
       </PanelBoundary>
     </>
   )
 }
 
-interface Props {
-  readonly answer: Answer<Crowd>
-  readonly token: string | undefined
-  readonly onToken: (token: string | undefined) => void
-}
-
-function Told({ answer: { value, error, ask }, token, onToken }: Props) {
+/** @param onForget Given why the token does not do, or `null` if the person wants so. */
+function Listed({ token, onForget }: { token: string; onForget: (why: string | null) => void }) {
   const ahead = useView((view) => view.serverAhead)
-  const status = error instanceof AnswerError ? error.status : null
-  if (status === 401) return <TokenForm refusal={token ? sentenceOf(error) : null} onToken={onToken} />
+  const [isFollowed, setFollowed] = useState(false)
+  const everyMs = isFollowed ? EVERY_MS : undefined
+  const { value, error, ask } = useAnswer("api/ws/clients", readClients, { token, everyMs })
+  const isFew = value !== null && value.count <= MANY
+  if (isFew !== isFollowed) setFollowed(isFew)
+  const refusal = error instanceof AnswerError && REFUSALS.has(error.status) ? error.message : null
+  useEffect(() => {
+    if (refusal !== null) onForget(refusal)
+  })
   if (!value) {
-    return (
-      <div className="card">
-        <Absent sentence={error === null ? null : `${sentenceOf(error)}.`} onRetry={ask} />
-      </div>
-    )
+    const sentence = error === null ? null : `${sentenceOf(error)}.`
+    return <div className="card">{refusal === null && <Absent sentence={sentence} onRetry={ask} />}</div>
   }
   return (
     <>
@@ -62,16 +63,18 @@ function Told({ answer: { value, error, ask }, token, onToken }: Props) {
           What is shown may be out of date: {sentenceOf(error)}.
         </p>
       )}
-      <Totals crowd={value} onAsk={ask} onForget={token === undefined ? null : () => onToken(undefined)} />
+      <Totals crowd={value} onAsk={ask} onForget={() => onForget(null)} />
       <ClientTable clients={value.clients} ahead={ahead} />
     </>
   )
 }
 
+const REFUSALS = new Set([401, 403])
+
 interface TotalsProps {
   readonly crowd: Crowd
   readonly onAsk: () => void
-  readonly onForget: (() => void) | null
+  readonly onForget: () => void
 }
 
 function Totals({ crowd: { count, clients, workers }, onAsk, onForget }: TotalsProps) {
@@ -100,11 +103,9 @@ function Totals({ crowd: { count, clients, workers }, onAsk, onForget }: TotalsP
           <Icon name="polling" />
           Refresh
         </button>
-        {onForget && (
-          <button type="button" className="button" onClick={onForget}>
-            Forget the token
-          </button>
-        )}
+        <button type="button" className="button" onClick={onForget}>
+          Forget the token
+        </button>
       </div>
     </section>
   )

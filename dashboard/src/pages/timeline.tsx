@@ -16,7 +16,7 @@ import { nameAt, parseSelection, placeOf, type Selection, writeSelection } from 
 import { endsOf, SPANS, type Span, spansFor } from "../state/span.ts"
 
 /** On a wall screen side by side, and no higher than the screen: nobody scrolls there. */
-const PANELS = "flex flex-col gap-4 max-sm:gap-3 in-data-kiosk:lg:h-[calc(100dvh-5.75rem)] in-data-kiosk:lg:flex-row"
+const PANELS = "flex flex-col gap-4 max-sm:gap-3 in-data-kiosk:lg:h-[calc(100dvh-5.9rem)] in-data-kiosk:lg:flex-row"
 
 /** How the counts went over the kept reports; any of them, and what is different between any two. */
 export default function Timeline() {

@@ -132,6 +132,8 @@ function verified(follower: Follower, digest: string, verified: Verified): Step 
   const { phase, report } = follower
   if (report?.frame.digest !== digest) return [follower, NOTHING]
   const told: Follower = { ...follower, report: { ...report, verified } }
-  // A snapshot that is wrong is all that the server has.
-  return verified === false && report.frame.type === "delta" && phase !== "whole" ? askWhole(told) : [told, NOTHING]
+  if (verified !== false || phase === "whole") return [told, NOTHING]
+  if (report.frame.type === "delta") return askWhole(told)
+  // This server would send the same again; but nothing goes on from what is wrong, on another connection neither.
+  return [{ ...told, phase: "whole" }, NOTHING]
 }

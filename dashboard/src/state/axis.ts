@@ -45,7 +45,7 @@ export function countEnds(values: readonly number[]): readonly [number, number] 
   return [0, Math.max(1, high)]
 }
 
-/** Where `at` stands between two ends, from 0 to 1; in the middle if they are one. */
+/** Where `at` stands between two ends, from 0 to 1; at the first if they are one. */
 export function shareOf(at: number, [from, to]: readonly [number, number]): number {
-  return from === to ? 0.5 : Math.min(1, Math.max(0, (at - from) / (to - from)))
+  return from === to ? 0 : Math.min(1, Math.max(0, (at - from) / (to - from)))
 }

@@ -7,7 +7,7 @@ import { dateOf } from "./words.ts"
 
 export interface Entry {
   readonly name: string
-  /** When its file was written, or else by its own words, in ms; NaN if neither is known. */
+  /** By its own words, or else when its file was written, in ms; NaN if neither is known. */
   readonly at: number
   /** Its place on the axis of time: `at`, or that of the entry before where that would lead backwards. */
   readonly x: number
@@ -33,7 +33,7 @@ export function readHistory(answer: unknown): Entry[] {
 
 function entryOf(item: unknown): Entry | null {
   if (!isObject(item) || !isText(item.name)) return null
-  const at = [item.modifiedAt, item.timestamp].map(timeOf).find((time) => !Number.isNaN(time)) ?? Number.NaN
+  const at = [item.timestamp, item.modifiedAt].map(timeOf).find((time) => !Number.isNaN(time)) ?? Number.NaN
   const health = isText(item.health) ? item.health : null
   return { name: item.name, at, x: at, health, counts: countsOf(item.summary) }
 }
@@ -87,7 +87,7 @@ function inOrder(times: readonly number[]): Set<number> {
 export function withShown(entries: readonly Entry[], view: AuditView): readonly Entry[] {
   const { name, report, modifiedAt } = view
   if (!report || !name || entries.some((entry) => entry.name === name)) return entries
-  const at = modifiedAt ?? report.reportedAt
+  const at = Number.isNaN(report.reportedAt) ? (modifiedAt ?? Number.NaN) : report.reportedAt
   const entry = { name, at, x: at, health: report.health, counts: Object.fromEntries(report.counts) }
   return [...entries, entry].slice(-MAX_ENTRIES)
 }

@@ -164,6 +164,7 @@ export function percentile(values: readonly number[], share: number): number | n
 
 /** A part of a latency in ms, for people; what is below zero is told so. */
 export function msWords(ms: number): string {
+  if (ms === 0) return "0 ms"
   const text = Math.abs(ms) < 10 ? Math.abs(ms).toFixed(Math.abs(ms) < 1 ? 2 : 1) : Math.abs(ms).toFixed(0)
   const amount = Math.abs(ms) < 10_000 ? `${text} ms` : `${(Math.abs(ms) / 1000).toFixed(1)} s`
   return ms < 0 ? `−${amount}` : amount

@@ -3,6 +3,7 @@ import { Backoff } from "../../src/client/backoff.ts"
 import { Lines } from "../../src/client/events.ts"
 import { Ladder } from "../../src/client/ladder.ts"
 import { address } from "../../src/client/link.ts"
+import { Watchdog } from "../../src/client/watchdog.ts"
 
 test("waits are spread over all of their bound", () => {
   const wait = (chance: number) => new Backoff(() => chance).waitMs(0)
@@ -60,6 +61,34 @@ test("climbs are tried less and less often, and often again once the best was pr
 
   expect(waits).toEqual([30, 60, 120, 240, 480, 600, 600])
   expect(ladder.climbInMs()).toBe(30_000)
+})
+
+test("silence is what lasts longer than was said", () => {
+  const watchdog = new Watchdog(0)
+  watchdog.expect(0, 2500)
+  const found = [1000, 2000, 2500, 3000].map((now) => watchdog.look(now))
+  watchdog.expect(3000, 2500)
+
+  expect(found).toEqual(["fine", "fine", "fine", "silent"])
+  expect(watchdog.look(4000)).toBe("fine")
+})
+
+test("a look that comes late was slept through, and does not hold the silence against anybody", () => {
+  const watchdog = new Watchdog(0)
+  watchdog.expect(0, 2500)
+
+  expect(watchdog.look(3_600_000)).toBe("slept")
+  expect(watchdog.look(3_601_000)).toBe("silent")
+})
+
+test("doubt shortens patience, and never prolongs it", () => {
+  const watchdog = new Watchdog(0)
+  watchdog.expect(0, 60_000)
+  watchdog.doubt(1000)
+  watchdog.doubt(2000)
+
+  expect(watchdog.isSilent(4000)).toBe(false)
+  expect(watchdog.isSilent(4001)).toBe(true)
 })
 
 test.each([

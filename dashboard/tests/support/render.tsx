@@ -16,14 +16,20 @@ afterEach(() => {
   location.hash = ""
 })
 
-export function renderShared(part: ReactNode, prepare: (client: FakeClient) => void = () => undefined) {
+const nothing = async () => new Response("{}")
+
+/** @param ask Answers in place of a gateway. */
+export function renderShared(
+  part: ReactNode,
+  prepare: (client: FakeClient) => void = () => undefined,
+  ask: (address: URL, init: RequestInit) => Promise<Response> = nothing,
+) {
   const client = new FakeClient()
   prepare(client)
-  const nothing = async () => new Response("{}")
   const shared: Shared = {
     client,
     store: makeStore(client),
-    gateway: makeGateway("http://gateway.test/", { channel: undefined, token: undefined }, nothing as typeof fetch),
+    gateway: makeGateway("http://gateway.test/", { channel: undefined, token: undefined }, ask as typeof fetch),
     toasts: makeToasts(),
     preferences: makePreferences(),
     latencies: { get: () => null, subscribe: () => () => undefined },

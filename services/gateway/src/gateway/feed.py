@@ -22,6 +22,7 @@ from gateway.hub import Follower, Hub
 from gateway.lateness import late_by_s
 from gateway.ledger import Ledger
 from gateway.metrics import GatewayMetrics
+from gateway.outlines import Outlines
 from gateway.relay import Relay
 from gateway.replica import Replica
 from gateway.roster import Roster
@@ -57,6 +58,7 @@ class Feed:
     roster: Roster
     compressor: Compressor
     shelf: Shelf
+    outlines: Outlines
     metrics: GatewayMetrics
     health: Health
     started_s: float
@@ -150,7 +152,7 @@ def make_feeds(
         limit = connection_limit(settings.gateway_max_connections)
         admission = Admission(settings, limit, Ledger(), 0, time.monotonic)
     compressor = Compressor()
-    shelf = Shelf(broker, compressor)
+    shelf, outlines = Shelf(broker, compressor), Outlines(broker, compressor)
     clock = BrokerClock(broker, now, metrics.clock.tell)
     roster = Roster(admission, metrics, now, loop.time, logger("websocket"))
     make_hub = functools.partial(Hub, loop.call_soon, metrics.sent.inc, metrics.conflated.inc, _drop)
@@ -169,6 +171,7 @@ def make_feeds(
             roster=roster,
             compressor=compressor,
             shelf=shelf,
+            outlines=outlines,
             metrics=metrics,
             health=health,
             started_s=loop.time(),

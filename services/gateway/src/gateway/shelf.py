@@ -49,8 +49,8 @@ class Shelf:
         async with self._in_turn():
             body = self._kept.get((channel, name))
             if body is None:
-                raw = await self._broker.past_report(channel, name)
-                body = None if raw is None else PreparedBody(raw)
+                snapshot = await self._broker.past_report(channel, name)
+                body = PreparedBody(snapshot.body) if snapshot else None
             if body is not None:
                 self._keep((channel, name), body)
             return body

@@ -226,8 +226,12 @@ class Broker(Protocol):
         """List the names of the kept reports, newest first."""
         ...
 
-    async def past_report(self, channel: str, name: str) -> bytes | None:
-        """Read the body of one kept report; ``None`` if there is none of that name."""
+    async def offsets(self, channel: str) -> dict[str, int]:
+        """Give the offset of each kept report by its name, newest first."""
+        ...
+
+    async def past_report(self, channel: str, name: str) -> Snapshot | None:
+        """Read one kept report; ``None`` if there is none of that name."""
         ...
 
     async def time(self) -> datetime.datetime | None:

@@ -243,9 +243,11 @@ class MemoryBroker:
     async def history(self, channel: str) -> list[str]:
         return list(reversed(self._channel(channel).history))
 
-    async def past_report(self, channel: str, name: str) -> bytes | None:
-        snapshot = self._channel(channel).history.get(name)
-        return snapshot.body if snapshot else None
+    async def offsets(self, channel: str) -> dict[str, int]:
+        return {name: snapshot.offset for name, snapshot in reversed(self._channel(channel).history.items())}
+
+    async def past_report(self, channel: str, name: str) -> Snapshot | None:
+        return self._channel(channel).history.get(name)
 
     async def time(self) -> datetime.datetime | None:
         return None

@@ -287,7 +287,12 @@ class RedisBroker:
             names = await (await self._of(channel)).zrevrange(keys_of(channel).names, 0, -1)
             return [name.decode() for name in names]
 
-    async def past_report(self, channel: str, name: str) -> bytes | None:
+    async def offsets(self, channel: str) -> dict[str, int]:
+        with self._translated(channel):
+            names = await (await self._of(channel)).zrevrange(keys_of(channel).names, 0, -1, withscores=True)
+            return {name.decode(): int(offset) for name, offset in names}
+
+    async def past_report(self, channel: str, name: str) -> Snapshot | None:
         keys = keys_of(channel)
         with self._translated(channel):
             offset = await (await self._of(channel)).zscore(keys.names, name)
@@ -295,7 +300,7 @@ class RedisBroker:
                 return None
             entries = await (await self._of(channel)).xrange(keys.history, f"{int(offset)}-0", f"{int(offset)}-0")
         snapshot = self._decode(entries[0][1][b"message"]) if entries else None
-        return snapshot.body if isinstance(snapshot, Snapshot) else None
+        return snapshot if isinstance(snapshot, Snapshot) else None
 
     async def time(self) -> datetime.datetime | None:
         async with self._prompt(_CLOCK):

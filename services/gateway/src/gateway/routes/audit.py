@@ -1,4 +1,6 @@
-"""``/audit``: the newest report and past ones, over plain HTTP."""
+"""``/audit``: the newest report and past ones, over plain HTTP; ``/api/history`` tells of all of those."""
+
+from collections.abc import Mapping
 
 from fastapi import APIRouter, HTTPException
 from reportcast.contracts.body import Encoding, PreparedBody
@@ -8,6 +10,7 @@ from starlette.responses import Response
 
 from gateway.encoding import acceptable
 from gateway.etag import etag_of, known_etag
+from gateway.feed import Feed
 from gateway.routes.channel import ChosenFeed, feed_of, feeds_of
 from gateway.routes.poll import poll
 from gateway.shelf import ShelfBusy
@@ -27,16 +30,8 @@ async def latest(request: Request) -> Response:
     snapshot, body = feed.replica.snapshot, feed.replica.body
     if snapshot is None or body is None:
         raise HTTPException(503, "no report has been published yet", {"Retry-After": "5"})
-    encodings = _acceptable(request, body)
-    known = known_etag(_field(request, "if-none-match"), snapshot.digest, encodings)
-    headers = {
-        "ETag": known or etag_of(snapshot.digest, encodings[0]),
-        "Cache-Control": "no-cache",
-        "X-Reportcast-Stale": "false" if feed.relay.is_connected else "true",
-    }
-    if known:
-        return Response(status_code=304, headers=headers | VARY)
-    return _response(await feed.compressor.encoded(body, encodings[0]), encodings[0], headers)
+    stale = {"X-Reportcast-Stale": "false" if feed.relay.is_connected else "true"}
+    return await _revalidated(feed, request, body, snapshot.digest, stale)
 
 
 # Not a route of FastAPI, whose dependencies take 60 µs, as much as all the rest: this one is polled.
@@ -63,6 +58,27 @@ async def past(feed: ChosenFeed, name: str, request: Request) -> Response:
         return _response(await feed.shelf.encoded(body, cheap[0]), cheap[0], {})
     except ShelfBusy:
         raise HTTPException(503, "too many ask for past reports; try again", {"Retry-After": "2"}) from None
+
+
+@audit_router.get("/api/history")
+@audit_router.head("/api/history", include_in_schema=False)
+async def outlines(feed: ChosenFeed, request: Request) -> Response:
+    """Tell of the kept reports, newest first, what can be told without sending them."""
+    snapshot = feed.replica.snapshot
+    listing = await feed.outlines.of(feed.channel, snapshot.epoch if snapshot else None)
+    return await _revalidated(feed, request, listing.body, listing.digest, {})
+
+
+async def _revalidated(
+    feed: Feed, request: Request, body: PreparedBody, digest: str, more: Mapping[str, str]
+) -> Response:
+    """Give a body, or say that the client has it."""
+    encodings = _acceptable(request, body)
+    known = known_etag(_field(request, "if-none-match"), digest, encodings)
+    headers = {"ETag": known or etag_of(digest, encodings[0]), "Cache-Control": "no-cache", **more}
+    if known:
+        return Response(status_code=304, headers=headers | VARY)
+    return _response(await feed.compressor.encoded(body, encodings[0]), encodings[0], headers)
 
 
 def _acceptable(request: Request, body: PreparedBody) -> tuple[Encoding, ...]:

@@ -1,0 +1,60 @@
+/** While a worse transport is used: tries the better ones from time to time, until one gets through. */
+
+import type { Ladder } from "./ladder.ts"
+import { type Hearing, type Link, OPEN_MS } from "./link.ts"
+import type { TransportName } from "./state.ts"
+
+export class Climb {
+  readonly #ladder: Ladder
+  readonly #open: (transport: TransportName, hear: Hearing) => Link
+  readonly #got: (transport: TransportName, link: Link) => Hearing
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #link: Link | null = null
+
+  /**
+   * @param got Takes a link over that gets through, and gives who hears it from now on.
+   */
+  constructor(
+    ladder: Ladder,
+    open: (transport: TransportName, hear: Hearing) => Link,
+    got: (transport: TransportName, link: Link) => Hearing,
+  ) {
+    this.#ladder = ladder
+    this.#open = open
+    this.#got = got
+  }
+
+  start(): void {
+    this.stop()
+    this.#timer = setTimeout(() => this.#try(this.#ladder.better), this.#ladder.climbInMs())
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#link?.close()
+    this.#link = null
+  }
+
+  #try([transport, ...others]: readonly TransportName[]): void {
+    if (!transport) {
+      this.start()
+      return
+    }
+    const next = () => {
+      this.stop()
+      this.#try(others)
+    }
+    this.#timer = setTimeout(next, OPEN_MS)
+    const hear: Hearing = {
+      alive() {},
+      frame: (text) => {
+        const link = this.#link as Link
+        this.#link = null
+        Object.assign(hear, this.#got(transport, link))
+        hear.frame(text)
+      },
+      ended: next,
+    }
+    this.#link = this.#open(transport, hear)
+  }
+}

@@ -1,0 +1,304 @@
+/** What goes wrong on the way, each as it was once found to bring a client to a stop or to the wrong conclusion. */
+
+import { afterEach, beforeEach, expect, test, vi } from "vitest"
+import { Engine } from "../../src/client/engine.ts"
+import { Keeper } from "../../src/client/keeper.ts"
+import type { ConnectionState, Mode } from "../../src/client/state.ts"
+import { type FakeGateway, fakeGateway, frames, json, pending, stream } from "./gateway.ts"
+
+let gateway: FakeGateway
+let engine: Engine
+let keeper: Keeper
+let states: ConnectionState["kind"][]
+let notes: string[]
+
+beforeEach(() => {
+  vi.useFakeTimers({ now: Date.parse("2026-11-28T12:00:00Z") })
+  gateway = fakeGateway()
+  make("http://gateway/")
+})
+afterEach(() => {
+  engine.stop()
+  vi.useRealTimers()
+  vi.unstubAllGlobals()
+})
+
+function make(url: string): void {
+  states = []
+  notes = []
+  keeper = new Keeper(undefined, () => engine.wrong())
+  keeper.subscribe((feed, event) => {
+    if (event.type === "connection") states.push(feed.connection.kind)
+  })
+  const where = { url, channel: undefined, token: undefined }
+  engine = new Engine(
+    where,
+    keeper,
+    (note) => notes.push(note),
+    () => 0.5,
+  )
+}
+
+const connection = () => keeper.feed.connection
+const go = (ms: number) => vi.advanceTimersByTimeAsync(ms)
+const WELCOME = [frames.hello(), frames.following(1), frames.snapshot(1)]
+const LIST = WELCOME.slice(1).map((each) => JSON.parse(each))
+const polls = () => gateway.asked.filter((each) => each.startsWith("/audit"))
+
+async function blockWebSocket(): Promise<void> {
+  gateway.on("api/ws/status", () => json({}))
+  engine.start()
+  for (const _ of [1, 2]) {
+    gateway.socket.end(1006)
+    await go(1000)
+  }
+}
+
+/** Events are blocked as well, by a page of a proxy; polls get through. */
+async function comeToPolls(): Promise<void> {
+  gateway.on("events", () => Promise.resolve(new Response("<html>", { status: 403 })))
+  gateway.on("audit", (url, signal) => (url.searchParams.has("wait") ? pending(signal) : json(LIST)))
+  await blockWebSocket()
+  await go(6000)
+  expect(connection()).toMatchObject({ kind: "degraded", transport: "poll" })
+  states.length = 0
+}
+
+/** Every stream that the client asked for begins well. */
+async function comeToEvents(): Promise<ReturnType<typeof stream>[]> {
+  const streams: ReturnType<typeof stream>[] = []
+  gateway.on("events", (_, signal) => {
+    const opened = stream(signal)
+    opened.say(...WELCOME)
+    streams.push(opened)
+    return opened.response
+  })
+  await blockWebSocket()
+  await go(1000)
+  expect(connection()).toMatchObject({ kind: "degraded", transport: "events" })
+  states.length = 0
+  return streams
+}
+
+const cutOff = (onLine: boolean) => vi.stubGlobal("navigator", { onLine })
+
+test("a page that is looked at again while it polls is told at once that the gateway is there", async () => {
+  await comeToPolls()
+  engine.doubt()
+  await go(5000)
+
+  expect(states).toEqual([])
+  expect(polls().at(-2)).not.toContain("wait")
+})
+
+test("a poll is waited for as long as it was allowed to wait", async () => {
+  await comeToPolls()
+  engine.refresh()
+  await go(15_000)
+
+  expect(states).toEqual([])
+})
+
+test("who answers polls at once with nothing, again and again, is not asked more than once a second", async () => {
+  await comeToPolls()
+  gateway.on("audit", () => json(null, 204))
+  const before = polls().length
+  engine.refresh()
+  await go(5000)
+
+  expect(polls().length - before).toBeLessThan(8)
+})
+
+test("a page in place of a poll's answer is no answer", async () => {
+  await comeToPolls()
+  gateway.on("audit", () => Promise.resolve(new Response("<html>hello</html>")))
+  engine.refresh()
+  await go(0)
+
+  expect(connection()).toMatchObject({ kind: "offline", reason: "what answers is no gateway" })
+})
+
+test.each([
+  ["when it is asked for again", () => engine.refresh()],
+  ["when it is doubted", () => engine.doubt()],
+])("an event stream is asked for again %s, without an outage", async (_, ask) => {
+  const streams = await comeToEvents()
+  ask()
+  await go(5000)
+
+  expect(streams).toHaveLength(2)
+  expect(states).toEqual([])
+})
+
+test("an event stream that is cut says so, and is used again", async () => {
+  const streams = await comeToEvents()
+  streams[0]?.cut()
+  await go(0)
+  expect(connection()).toMatchObject({ kind: "offline", reason: "the connection was lost" })
+  await go(2000)
+
+  expect(connection()).toMatchObject({ kind: "degraded", transport: "events" })
+})
+
+test("a wrong report is asked for whole again, not what follows on it", async () => {
+  vi.stubGlobal("crypto", { subtle: { digest: async () => new ArrayBuffer(32) } })
+  engine.start()
+  gateway.socket.accept(...WELCOME)
+  await go(1000)
+
+  expect(gateway.sockets).toHaveLength(2)
+  expect(gateway.socket.url).toBe("ws://gateway/ws")
+})
+
+test("what is found of a report after the end begins nothing", async () => {
+  engine.start()
+  gateway.socket.accept(...WELCOME)
+  engine.stop()
+  engine.wrong()
+  await go(60_000)
+
+  expect(gateway.sockets).toHaveLength(1)
+})
+
+test("a page that must not open a WebSocket comes to events", async () => {
+  const refuse = () => {
+    throw new DOMException("insecure", "SecurityError")
+  }
+  vi.stubGlobal("WebSocket", refuse)
+  gateway.on("api/ws/status", () => json({}))
+  engine.start()
+  await go(5000)
+
+  expect(gateway.asked.some((each) => each.startsWith("/events"))).toBe(true)
+})
+
+test("a proxy that opens WebSockets and lets nothing through is gone round; one that cuts them is not", async () => {
+  engine.start()
+  for (const _ of [1, 2, 3]) {
+    gateway.socket.accept(...WELCOME)
+    gateway.socket.end(1006)
+    await go(2500)
+  }
+  expect(gateway.asked).toEqual([])
+  for (const _ of [1, 2]) {
+    gateway.socket.accept()
+    gateway.socket.end(1006)
+    await go(5000)
+  }
+
+  expect(gateway.asked[0]).toMatch("/events")
+})
+
+test("without a network it waits until the browser has one", async () => {
+  engine.start()
+  gateway.socket.accept(...WELCOME)
+  cutOff(false)
+  engine.doubt()
+  await go(4000)
+  expect(connection()).toMatchObject({ kind: "offline", reason: "this browser is offline", retryAt: null })
+  await go(3_600_000)
+  engine.doubt()
+  expect(gateway.sockets).toHaveLength(1)
+
+  cutOff(true)
+  engine.doubt()
+  gateway.socket.accept(frames.hello(), frames.following(1, true))
+  expect(connection().kind).toBe("live")
+})
+
+test("an attempt that was to come does not, once the network is gone; a person may try all the same", async () => {
+  gateway.on("api/ws/status", () => json({}, 503))
+  engine.start()
+  gateway.socket.end(1006)
+  await go(0)
+  cutOff(false)
+  await go(60_000)
+  expect(connection()).toMatchObject({ kind: "offline", retryAt: null })
+
+  engine.tryNow()
+  expect(gateway.sockets).toHaveLength(2)
+})
+
+test("that the network is back is noticed without being told", async () => {
+  cutOff(false)
+  engine.start()
+  gateway.socket.end(1006)
+  await go(5000)
+  cutOff(true)
+  await go(1000)
+
+  expect(gateway.sockets).toHaveLength(2)
+})
+
+test("a gateway on this computer needs no network", async () => {
+  make("http://127.0.0.1:8080/")
+  cutOff(false)
+  engine.start()
+  gateway.socket.end(1006)
+  await go(1000)
+
+  expect(gateway.sockets).toHaveLength(2)
+})
+
+test("a better transport that fails changes nothing, and the next one is tried", async () => {
+  await comeToPolls()
+  await go(30_000)
+  const tried = gateway.sockets.length
+  gateway.socket.end(1006)
+  await go(100)
+
+  expect(tried).toBe(3)
+  expect(gateway.asked.at(-1)).toContain("/events")
+  expect(states).toEqual([])
+})
+
+test("real-time that is switched off meanwhile ends the search for a better transport", async () => {
+  await comeToPolls()
+  await go(30_000)
+  const better = gateway.socket
+  engine.setMode({ live: false, everyS: 60 })
+  better.accept(...WELCOME)
+  await go(3_600_000)
+
+  expect(better.isClosed).toBe(true)
+  expect(gateway.socket).toBe(better)
+  expect(connection()).toMatchObject({ kind: "degraded", reason: "real-time is off" })
+})
+
+test.each<Mode>([
+  { live: false, everyS: 0 },
+  { live: false, everyS: -5 },
+])("an interval of nothing is a second", async (mode) => {
+  gateway.on("audit", () => json(null, 204))
+  engine.setMode(mode)
+  engine.start()
+  await go(10_500)
+
+  expect(polls()).toHaveLength(11)
+})
+
+test("a poll that fails while real-time is off says nothing of WebSockets", async () => {
+  engine.setMode({ live: false, everyS: 10 })
+  gateway.on("audit", () => Promise.resolve(new Response("<html>", { status: 200 })))
+  engine.start()
+  await go(60_000)
+  engine.setMode({ live: true })
+
+  expect(connection()).toMatchObject({ kind: "connecting", transport: "websocket" })
+})
+
+test("a frame that makes no sense is told, and nothing else", () => {
+  engine.start()
+  gateway.socket.accept(...WELCOME, '{"type":"delta"}', '{"type":"later"}', "<")
+
+  expect(connection().kind).toBe("live")
+  expect(notes.filter((note) => note.startsWith("a frame makes no sense"))).toHaveLength(2)
+})
+
+test("a close that says why is told with its words", () => {
+  engine.start()
+  gateway.socket.accept(...WELCOME)
+  gateway.socket.end(4008, "too slow")
+
+  expect(connection()).toMatchObject({ kind: "offline", reason: "the gateway closed the connection (4008 too slow)" })
+})
