@@ -19,7 +19,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 export REPORT_FILE GIT_ROOT
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint golden torture faults bench-latency bench-drain bench-watch bench-fanout bench-large bench-redis bench-sockets bench-transports bench-canary bench-storm plan lock up down clean
+.PHONY: help setup demo test lint golden torture faults bench-latency bench-drain bench-watch bench-fanout bench-large bench-redis bench-sockets bench-transports bench-canary bench-storm bench-browser plan lock up down clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ bench-canary: setup ## What the self-probe costs watcher, gateway and Redis whil
 
 bench-storm: setup ## 5000 clients on two gateways, one of which is killed: how they come back (1 minute)
 	$(BIN)/python -m bench.storm
+
+bench-browser: setup ## The dashboard in Chromium: file to pixels, first load, 10 000 repositories that change (2 minutes)
+	$(BIN)/python -m bench.browser
 
 PLAN := --connections 1000000 --report-bytes 65536 --deflated-bytes 10240
 plan: setup ## Gateways, memory and bandwidth for a target, by the newest results: make plan [PLAN='--connections ...']
