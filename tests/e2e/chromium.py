@@ -9,7 +9,9 @@ from playwright.async_api import Browser, BrowserType
 
 DEBIAN = Path("/usr/bin/chromium")
 # The page is served here: whatever asks for another host is not answered, and seen by the test.
-NOWHERE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+NOWHERE = "--host-resolver-rules=MAP reportcast.test 127.0.0.1, MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+# For a browser this is another computer in the house, without TLS, and so without what it keeps for secure pages.
+ELSEWHERE = "reportcast.test"
 
 
 def launch(chromium: BrowserType) -> Awaitable[Browser]:

@@ -40,7 +40,7 @@ PLACES = (
     Place("Repositories", "repositories", "[role=grid] a"),
     Place("Repositories, grouped", "repositories?group=status", "[role=grid] a"),
     Place("Repositories, details", "repositories/dns-1", "aside h2"),
-    Place("Timeline", "timeline", "input[type=range]"),
+    Place("Timeline", "timeline", "text=/\\d+ reports/"),
     Place("Latency", "latency", "text=written after"),
     Place("Clients", "clients", "tbody tr"),
 )

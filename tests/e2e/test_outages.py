@@ -3,6 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
+from tests.e2e.chromium import ELSEWHERE
 from tests.e2e.proxy import way_to
 from tests.e2e.reports import write
 from tests.e2e.viewer import Viewer
@@ -129,4 +130,23 @@ async def test_browser_offline(shared_system: System, viewer: Viewer) -> None:
     await expect(tab.page.get_by_role("main")).to_contain_text("Not connected: ")
     await context.set_offline(False)
 
+    await tab.shows("Live", "WebSocket")
+
+
+async def test_another_computer(shared_system: System, viewer: Viewer) -> None:
+    """By plain HTTP on another computer it works as well; without a network, its return is waited for."""
+    write(shared_system.report, {"nas": "clean"})
+    context = await viewer.context()
+    address = shared_system.url.replace("127.0.0.1", ELSEWHERE)
+    tab = await viewer.tab(f"{address}#/repositories", context, has_clock=True)
+    await tab.shows("Live", "WebSocket")
+    await expect(tab.details).to_contain_text("this tab's own")
+
+    await context.set_offline(True)
+    await expect(tab.page.get_by_role("main")).to_contain_text("this browser is offline", timeout=15_000)
+    write(shared_system.report, {"nas": "dirty"})
+    await tab.lists("nas", "clean")
+    await context.set_offline(False)
+
+    await tab.lists("nas", "dirty")
     await tab.shows("Live", "WebSocket")

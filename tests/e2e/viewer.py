@@ -6,13 +6,15 @@ from typing import Any
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 
+from tests.e2e.chromium import ELSEWHERE
 from tests.e2e.tab import Tab
 
 SCREENSHOTS = Path(__file__).parent / "screenshots"
 TIMEOUT_MS = 10_000
 # Connections that break are told of in the console, too, and are what these tests are about.
 OF_NETWORK = re.compile(r"Failed to load resource|WebSocket connection to|net::ERR_")
-SCHEMES = ("http://127.0.0.1:", "ws://127.0.0.1:", "data:", "blob:")
+HOSTS = ("127.0.0.1", ELSEWHERE)
+SCHEMES = (*(f"{scheme}://{host}:" for scheme in ("http", "ws") for host in HOSTS), "data:", "blob:")
 
 
 class Viewer:
