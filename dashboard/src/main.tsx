@@ -30,7 +30,7 @@ const latencies = measurePaints(store, { gateway, share: () => client.getFeed().
 
 recallPast(store, gateway)
 keepSeen(store, gateway)
-tellNews(store, client, toasts, (text) => {
+tellNews(store, toasts, (text) => {
   if (preferences.get().notify && document.hidden) new Notification("Reportcast", { body: text, tag: "changes" })
 })
 let { mode } = preferences.get()

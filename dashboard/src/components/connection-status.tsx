@@ -1,7 +1,9 @@
 import { useId, useSyncExternalStore } from "react"
+import type { ConnectionState } from "../client/index.ts"
 import { useShared } from "../hooks/context.ts"
 import { useConnectionStatus, useFeed, useView, useWebSocket } from "../hooks/use-feed.ts"
 import { useNow } from "../hooks/use-now.ts"
+import { useTrouble } from "../hooks/use-trouble.ts"
 import { diagnosticsOf } from "../state/diagnostics.ts"
 import { type Situation, transportOf } from "../state/situation.ts"
 import { ageOf, latencyWords, momentOf } from "../state/words.ts"
@@ -19,7 +21,9 @@ const ICONS: Readonly<Record<Exclude<Situation["icon"], "live">, IconName>> = {
 
 /** Whether what is shown is live, and how old it is; all there is to know about it behind a press. */
 export function ConnectionStatus() {
-  const { word, tone, icon } = useConnectionStatus()
+  const present = useConnectionStatus()
+  // An attempt in a long outage is no news.
+  const { word, tone, icon } = useTrouble() ?? present
   const changedAt = useView((view) => view.modifiedAt)
   const ahead = useView((view) => view.serverAhead)
   const id = useId()
@@ -62,6 +66,7 @@ function Details() {
   const { word, tone, sentence } = useConnectionStatus()
   const { client } = useShared()
   const { connection, refresh } = useWebSocket()
+  const isLasting = useTrouble() !== null
   return (
     <div className="space-y-3">
       <div>
@@ -69,7 +74,7 @@ function Details() {
           {word}
         </h2>
         <p className="foreign text-quiet">{sentence}</p>
-        {(connection.kind === "offline" || connection.kind === "stopped") && <NextAttempt />}
+        {(connection.kind === "offline" || connection.kind === "stopped" || isLasting) && <NextAttempt />}
       </div>
       <Facts />
       <RealTimeToggle />
@@ -87,17 +92,22 @@ function Details() {
 function NextAttempt() {
   const { connection, tryNow } = useWebSocket()
   const now = useNow()
-  const at = connection.kind === "offline" ? connection.retryAt : null
-  const wait =
-    at === null ? connection.kind === "offline" && "Once there is a network." : `Next attempt in ${ageOf(at - now)}.`
   return (
     <p className="mt-2 flex items-center gap-3">
       <button type="button" className="button" onClick={tryNow}>
         Try now
       </button>
-      <span className="text-quiet tabular-nums">{wait}</span>
+      <span className="text-quiet tabular-nums">{attemptWords(connection, now)}</span>
     </p>
   )
+}
+
+function attemptWords(connection: ConnectionState, now: number): string {
+  if (connection.kind === "connecting") return "Trying now…"
+  if (connection.kind !== "offline") return ""
+  return connection.retryAt === null
+    ? "Once there is a network."
+    : `Next attempt in ${ageOf(connection.retryAt - now)}.`
 }
 
 const SHARING = {

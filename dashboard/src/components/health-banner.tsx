@@ -1,4 +1,5 @@
-import { useView } from "../hooks/use-feed.ts"
+import { useConnectionStatus, useView } from "../hooks/use-feed.ts"
+import { useTrouble } from "../hooks/use-trouble.ts"
 import type { AuditReport } from "../state/report.ts"
 import type { Tone } from "../state/toasts.ts"
 import { dateOf, durationOf } from "../state/words.ts"
@@ -21,7 +22,9 @@ interface Props {
 /** How everything stands, and of when that is. */
 export function HealthBanner({ report, everyS, dueAt }: Props) {
   const ahead = useView((view) => view.serverAhead)
-  const stale = useView((view) => view.stale)
+  const { isSettled } = useConnectionStatus()
+  const isTrouble = useTrouble() !== null
+  const stale = useView((view) => view.stale) && (isSettled || isTrouble)
   const known = Object.hasOwn(HEALTH, report.health ?? "") ? HEALTH[report.health ?? ""] : undefined
   const [tone, icon, word, meaning] = known ?? ["none", "question", report.health ?? "Not stated", UNKNOWN(report)]
   return (

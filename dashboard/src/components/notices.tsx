@@ -1,28 +1,26 @@
 import { useConnectionStatus, useView, useWebSocket } from "../hooks/use-feed.ts"
 import { useNow } from "../hooks/use-now.ts"
+import { useTrouble } from "../hooks/use-trouble.ts"
 import type { Finding } from "../protocol/index.ts"
 import type { AuditView } from "../state/view.ts"
 import { durationOf, momentOf } from "../state/words.ts"
 import { Icon } from "./icon.tsx"
 
-/** Why what is below may not be the whole truth; the regions are there before their text. */
+/**
+ * Why what is below may not be the whole truth; the regions are there before their text.
+ *
+ * What is of the connection is announced beside the header's word, so it is in none of them.
+ */
 export function Notices() {
   const view = useView((each) => each)
-  const { connection } = useConnectionStatus()
-  const isCut = (connection.kind === "offline" || connection.kind === "stopped") && view.body !== null
+  const { isSettled } = useConnectionStatus()
   const sentence = sourceSentence(view)
   return (
     <>
-      <div role="status" className="space-y-3 empty:absolute">
-        {isCut && <Cut />}
-        {sentence && (
-          <p data-tone="warn" className="card flex gap-2.5 border-tone/50 bg-tone-ground px-4 py-2.5 text-tone">
-            <Icon name="trouble" className="mt-0.5 size-4" />
-            <span className="foreign min-w-0 flex-1">
-              {sentence} <LateBy />
-            </span>
-          </p>
-        )}
+      {view.body !== null && <Cut />}
+      {!sentence && view.stale && isSettled && <Warning sentence={view.staleReason} />}
+      <div role="status" className="empty:absolute">
+        {sentence && <Warning sentence={sentence} />}
       </div>
       <div role="status" className="empty:absolute">
         {view.findings.length > 0 && <Findings findings={view.findings} />}
@@ -31,7 +29,18 @@ export function Notices() {
   )
 }
 
-function sourceSentence({ source, stale, staleReason, reasons, body }: AuditView): string | null {
+function Warning({ sentence }: { sentence: string | null }) {
+  return (
+    <p data-tone="warn" className="card flex gap-2.5 border-tone/50 bg-tone-ground px-4 py-2.5 text-tone">
+      <Icon name="trouble" className="mt-0.5 size-4" />
+      <span className="foreign min-w-0 flex-1">
+        {sentence} <LateBy />
+      </span>
+    </p>
+  )
+}
+
+function sourceSentence({ source, reasons, body }: AuditView): string | null {
   const reason = source?.reason ? `: ${source.reason}` : ""
   const below = body === null ? "There is no good report yet." : "Below is the last good one."
   switch (source?.state) {
@@ -42,7 +51,6 @@ function sourceSentence({ source, stale, staleReason, reasons, body }: AuditView
     case "overdue":
       return `The report is overdue${reason}.`
     default:
-      if (stale && staleReason?.startsWith("The gateway")) return staleReason
       return reasons.length ? `The service is degraded: ${reasons.join("; ")}.` : null
   }
 }
@@ -60,26 +68,34 @@ function LateBy() {
   )
 }
 
+/**
+ * That there is no connection, once that lasts. It lies over the end of the window, so that nothing moves for it; it is
+ * announced beside the header's word.
+ */
 function Cut() {
   const { tryNow } = useWebSocket()
-  const { connection, sentence } = useConnectionStatus()
+  const trouble = useTrouble()
   const receivedAt = useView((view) => view.receivedAt)
+  if (!trouble) return null
+  const { word, sentence } = trouble
   return (
-    <p
+    <section
+      aria-label="No connection"
+      data-cut=""
       data-tone="bad"
-      className="card flex flex-wrap items-center gap-2.5 border-tone/50 bg-tone-ground px-4 py-2 text-tone"
+      className="fixed inset-x-0 bottom-0 z-30 border-t border-tone bg-tone-ground text-tone shadow-float max-sm:bottom-14 print:hidden in-data-kiosk:max-sm:bottom-0"
     >
-      <Icon name="trouble" />
-      <span className="foreign min-w-0 flex-1">
-        {connection.kind === "stopped"
-          ? sentence
-          : `Not connected: ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`}
-        {receivedAt !== null && ` What is below is what came at ${momentOf(receivedAt)}.`}
-      </span>
-      <button type="button" className="button text-ink" onClick={tryNow}>
-        Try now
-      </button>
-    </p>
+      <p className="mx-auto flex min-h-13 w-full max-w-[92rem] items-center gap-2.5 px-6 py-2 max-sm:px-3.5">
+        <Icon name="trouble" />
+        <span className="foreign min-w-0 flex-1">
+          {word === "Stopped" ? sentence : `Not connected: ${sentence.charAt(0).toLowerCase()}${sentence.slice(1)}`}
+          {receivedAt !== null && ` What is shown is what came at ${momentOf(receivedAt)}.`}
+        </span>
+        <button type="button" className="button text-ink in-data-kiosk:hidden" onClick={tryNow}>
+          Try now
+        </button>
+      </p>
+    </section>
   )
 }
 

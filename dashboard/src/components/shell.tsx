@@ -29,7 +29,7 @@ export function Shell({ places, present, isKiosk, onKiosk, footer, children }: P
   const { isSettled } = useConnectionStatus()
   const skip = () => document.getElementById("main")?.focus()
   return (
-    <div className="flex min-h-dvh flex-col max-sm:pb-14 print:block print:min-h-0 print:pb-0">
+    <div className="group/shell flex min-h-dvh flex-col max-sm:pb-14 has-data-cut:pb-16 max-sm:has-data-cut:pb-32 print:block print:min-h-0 print:pb-0">
       <button type="button" onClick={skip} className="button fixed top-2 left-2 z-50 not-focus:sr-only">
         Skip to the content
       </button>

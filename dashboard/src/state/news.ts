@@ -1,23 +1,14 @@
-/** What is worth a word while the person does something else: changes, and trouble that lasts. */
+/** What is worth a word while the person does something else: changes. Trouble is told by the header and a notice. */
 
-import type { Client, ConnectionState } from "../client/index.ts"
 import { type RepoChange, summaryOf } from "./changes.ts"
 import type { AuditStore } from "./store.ts"
 import type { Toasts } from "./toasts.ts"
-import { sentenceOf } from "./words.ts"
 
 /** Changes of that long are told together. */
 const GATHER_MS = 1_000
-/** A connection that is back sooner was no trouble. */
-const TROUBLE_MS = 4_000
 
-/** Tell changes and trouble to `toasts`, and changes to `notify`. */
-export function tellNews(store: AuditStore, client: Client, toasts: Toasts, notify: (text: string) => void): void {
-  tellChanges(store, toasts, notify)
-  tellTrouble(client, toasts)
-}
-
-function tellChanges(store: AuditStore, toasts: Toasts, notify: (text: string) => void): void {
+/** Tell changes to `toasts` and to `notify`. */
+export function tellNews(store: AuditStore, toasts: Toasts, notify: (text: string) => void): void {
   let gathered = new Map<string, RepoChange>()
   const tell = () => {
     const changes = [...gathered.values()]
@@ -37,27 +28,4 @@ function tellChanges(store: AuditStore, toasts: Toasts, notify: (text: string) =
 
 function hrefOf({ name }: RepoChange): string {
   return `#/repositories/${encodeURIComponent(name)}`
-}
-
-function tellTrouble(client: Client, toasts: Toasts): void {
-  let timer: ReturnType<typeof setTimeout> | undefined
-  let isTold = false
-  const tell = () => {
-    isTold = true
-    toasts.add({ tone: "bad", text: troubleOf(client.getFeed().connection) })
-  }
-  client.subscribe(({ connection: { kind } }) => {
-    const isTrouble = kind === "offline" || kind === "stopped" || kind === "connecting"
-    if (isTrouble && !isTold) timer ??= setTimeout(tell, TROUBLE_MS)
-    if (isTrouble || kind === "idle") return
-    clearTimeout(timer)
-    timer = undefined
-    if (isTold) toasts.add({ tone: "good", text: "The connection is back." })
-    isTold = false
-  })
-}
-
-function troubleOf(connection: ConnectionState): string {
-  if ("reason" in connection) return sentenceOf(connection.reason)
-  return "The gateway does not answer; what is shown is the last that came."
 }

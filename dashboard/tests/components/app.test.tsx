@@ -42,14 +42,12 @@ test("the overview tells what changed, until the person has seen it", async () =
   expect(panel.getByText("Nothing has changed since then.")).toBeDefined()
 })
 
-test("a rejected file is told beside the last good report, and a lost connection too", () => {
+test("a rejected file is told beside the last good report", () => {
   const { client } = open("")
 
   act(() => client.status({ state: "rejected", reason: "report is empty" }))
-  act(() => client.become({ kind: "offline", since: 0, reason: "Gone.", attempt: 1, retryAt: 0 }))
 
   expect(screen.getByText(/present content is not served: report is empty\. Below is the last good one/)).toBeDefined()
-  expect(screen.getByText(/Not connected: gone\..*What is below is what came at/)).toBeDefined()
   expect(screen.getByRole("heading", { name: "Needs attention" })).toBeDefined()
 })
 
