@@ -19,6 +19,7 @@ SCREENS: dict[str, dict[str, Any]] = {
     "phone": {"color_scheme": "light", "viewport": {"width": 390, "height": 844}, "device_scale_factor": 2},
 }
 CHANGES = 6
+WIDTHS = (320, 390, 640, 768)
 
 
 async def test_screenshots(system: System, viewer: Viewer) -> None:
@@ -34,6 +35,20 @@ async def test_screenshots(system: System, viewer: Viewer) -> None:
             await fits(tab.page, f"{place.name} on {screen}")
             await screenshot(tab.page, f"{place.name.lower().replace(', ', '-')}-{screen}")
         await tab.page.close()
+
+
+async def test_widths(shared_system: System, viewer: Viewer) -> None:
+    """At no width does anything lead out of the window: from where 400 % zoom leaves 320 px to a small tablet."""
+    long = "git clone https://git.example/" + "x" * 200 + " && " + "echo nothing && " * 20
+    write_repos(shared_system.report, homelab(0))
+    tab = await viewer.tab(shared_system.url)
+    await tab.shows("Live")
+    await published(shared_system, [*homelab(1), repo("wide", "missing", mitigation=long)])
+    for place in PLACES:
+        await place.visit(tab.page)
+        for width in WIDTHS:
+            await tab.page.set_viewport_size({"width": width, "height": 800})
+            await fits(tab.page, f"{place.name} at {width} px")
 
 
 async def test_kiosk(shared_system: System, viewer: Viewer) -> None:

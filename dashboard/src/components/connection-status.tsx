@@ -45,7 +45,7 @@ export function ConnectionStatus() {
           <span className="border-l border-current/25 pl-2 font-normal">
             <span className="max-lg:sr-only">data </span>
             <Age at={changedAt} ahead={ahead} bare />
-            <span className="max-sm:sr-only"> old</span>
+            <span className="max-lg:sr-only"> old</span>
           </span>
         )}
         <span className="sr-only">, details of the connection</span>

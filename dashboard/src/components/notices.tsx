@@ -83,7 +83,7 @@ function Cut() {
       aria-label="No connection"
       data-cut=""
       data-tone="bad"
-      className="fixed inset-x-0 bottom-0 z-30 border-t border-tone bg-tone-ground text-tone shadow-float max-sm:bottom-14 print:hidden in-data-kiosk:max-sm:bottom-0"
+      className="fixed inset-x-0 bottom-0 z-30 border-t border-tone bg-tone-ground text-tone shadow-float max-md:bottom-14 print:hidden in-data-kiosk:max-md:bottom-0"
     >
       <p className="mx-auto flex min-h-13 w-full max-w-[92rem] items-center gap-2.5 px-6 py-2 max-sm:px-3.5">
         <Icon name="trouble" />

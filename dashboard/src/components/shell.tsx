@@ -29,12 +29,12 @@ export function Shell({ places, present, isKiosk, onKiosk, footer, children }: P
   const { isSettled } = useConnectionStatus()
   const skip = () => document.getElementById("main")?.focus()
   return (
-    <div className="group/shell flex min-h-dvh flex-col max-sm:pb-14 has-data-cut:pb-16 max-sm:has-data-cut:pb-32 print:block print:min-h-0 print:pb-0">
+    <div className="group/shell flex min-h-dvh flex-col max-md:pb-14 has-data-cut:pb-16 max-md:has-data-cut:pb-32 print:block print:min-h-0 print:pb-0">
       <button type="button" onClick={skip} className="button fixed top-2 left-2 z-50 not-focus:sr-only">
         Skip to the content
       </button>
       <header className="sticky top-0 z-30 border-b border-line bg-card print:static">
-        <div className={`${WIDTH} flex h-13 items-center gap-4`}>
+        <div className={`${WIDTH} flex h-13 items-center gap-4 max-[30rem]:gap-2`}>
           <Brand />
           {!isKiosk && <Navigation places={places} present={present} />}
           <Printed />
@@ -72,7 +72,7 @@ function Brand() {
         <circle cx="9" cy="23" r="3" className="fill-accent" />
         <path d="M9 13a10 10 0 0 1 10 10M9 5a18 18 0 0 1 18 18" />
       </svg>
-      <span className="text-base font-semibold tracking-tight">Reportcast</span>
+      <span className="text-base font-semibold tracking-tight max-[30rem]:sr-only md:max-lg:sr-only">Reportcast</span>
     </a>
   )
 }
@@ -94,16 +94,16 @@ function Navigation({ places, present }: { places: readonly Place[]; present: st
   return (
     <nav
       aria-label="Pages"
-      className="flex h-full gap-1 max-sm:fixed max-sm:inset-x-0 max-sm:bottom-0 max-sm:h-14 max-sm:justify-around max-sm:border-t max-sm:border-line max-sm:bg-card print:hidden"
+      className="flex h-full gap-1 max-md:fixed max-md:inset-x-0 max-md:bottom-0 max-md:h-14 max-md:justify-around max-md:border-t max-md:border-line max-md:bg-card print:hidden"
     >
       {places.map(({ page, name, icon }) => (
         <a
           key={page}
           href={`#/${page}`}
           aria-current={page === present ? "page" : undefined}
-          className="flex items-center gap-2 border-b-2 border-transparent px-2.5 text-quiet hover:text-ink aria-[current]:border-accent aria-[current]:font-semibold aria-[current]:text-ink max-sm:flex-1 max-sm:flex-col max-sm:justify-center max-sm:gap-0.5 max-sm:border-t-2 max-sm:border-b-0 max-sm:px-0 max-sm:text-[0.6875rem]"
+          className="flex items-center gap-2 border-b-2 border-transparent px-2.5 text-quiet hover:text-ink aria-[current]:border-accent aria-[current]:font-semibold aria-[current]:text-ink max-md:flex-1 max-md:flex-col max-md:justify-center max-md:gap-0.5 max-md:border-t-2 max-md:border-b-0 max-md:px-0 max-md:text-[0.6875rem]"
         >
-          <Icon name={icon} className="size-4 max-sm:size-5 sm:max-lg:hidden" />
+          <Icon name={icon} className="size-4 max-md:size-5 md:max-lg:hidden" />
           {name}
         </a>
       ))}

@@ -15,7 +15,7 @@ export function Toasts() {
       aria-live="polite"
       aria-relevant="additions"
       aria-label="Notices"
-      className="pointer-events-none fixed right-4 bottom-4 left-4 z-40 flex flex-col items-end gap-2 max-sm:bottom-20 group-has-data-cut/shell:bottom-20 max-sm:group-has-data-cut/shell:bottom-40 print:hidden"
+      className="pointer-events-none fixed right-4 bottom-4 left-4 z-40 flex flex-col items-end gap-2 max-md:bottom-20 group-has-data-cut/shell:bottom-20 max-md:group-has-data-cut/shell:bottom-40 print:hidden"
     >
       {list.map(({ id, tone, text, href }) => (
         <div

@@ -19,7 +19,7 @@ export default function Overview({ status }: { status: GatewayStatus | null }) {
       <PanelBoundary name="The summary">
         <CountTiles report={report} />
       </PanelBoundary>
-      <div className="grid items-start gap-4 lg:grid-cols-2">
+      <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
         <PanelBoundary name="What changed">
           <ChangesPanel />
         </PanelBoundary>
