@@ -181,7 +181,15 @@ async def test_addresses_of_others_are_not_the_page_s(memory_broker: MemoryBroke
     async with running_gateway(memory_broker, gateway_admin_token=ADMIN_TOKEN) as gateway:
         await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
         admin = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
-        for path in ("audit/history", "api/ws/status", "api/ws/clients", "api/trace", "api/history", "healthz", "audit"):
+        for path in (
+            "audit/history",
+            "api/ws/status",
+            "api/ws/clients",
+            "api/trace",
+            "api/history",
+            "healthz",
+            "audit",
+        ):
             got, head = [await ask(path, headers=admin) for ask in (gateway.http.get, gateway.http.head)]
             assert (head.status_code, head.content) == (got.status_code, b"") == (200, b""), path
         for path in ("api/ws/trigger-update", "api/trace/painted"):
