@@ -6,6 +6,7 @@ import { useNow } from "../hooks/use-now.ts"
 import { useTrouble } from "../hooks/use-trouble.ts"
 import { diagnosticsOf } from "../state/diagnostics.ts"
 import { type Situation, transportOf } from "../state/situation.ts"
+import { dataAt } from "../state/view.ts"
 import { ageOf, latencyWords, momentOf } from "../state/words.ts"
 import { Age } from "./age.tsx"
 import { CopyButton } from "./copy-button.tsx"
@@ -24,7 +25,7 @@ export function ConnectionStatus() {
   const present = useConnectionStatus()
   // An attempt in a long outage is no news.
   const { word, tone, icon } = useTrouble() ?? present
-  const changedAt = useView((view) => view.modifiedAt)
+  const madeAt = useView(dataAt)
   const ahead = useView((view) => view.serverAhead)
   const id = useId()
   return (
@@ -41,10 +42,10 @@ export function ConnectionStatus() {
           <Icon name={ICONS[icon]} />
         )}
         <span>{word}</span>
-        {changedAt !== null && (
+        {madeAt !== null && (
           <span className="border-l border-current/25 pl-2 font-normal">
             <span className="max-lg:sr-only">data </span>
-            <Age at={changedAt} ahead={ahead} bare />
+            <Age at={madeAt} ahead={ahead} bare />
             <span className="max-lg:sr-only"> old</span>
           </span>
         )}

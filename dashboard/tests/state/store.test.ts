@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { summaryOf } from "../../src/state/changes.ts"
 import { makeStore } from "../../src/state/store.ts"
+import { dataAt, NOTHING } from "../../src/state/view.ts"
 import { audit, FakeClient, LIVE } from "../support/fake-client.ts"
 
 const DIRTY = { format: "repos", changed: [{ at: 1, name: "b", from: "clean", to: "dirty", set: { status: "dirty" } }] }
@@ -72,4 +73,15 @@ test("a report that is no audit report is kept as it is, and an audit report can
   client.snapshot(audit({ a: "clean" }))
   expect(store.getView().generic).toBeUndefined()
   expect(store.getView().report?.repos).toHaveLength(1)
+})
+
+test.each([
+  ["the report's own time", 5, 9, 5],
+  ["the file's, where that is older", 9, 5, 5],
+  ["the file's, where the report has none that can be read", Number.NaN, 9, 9],
+])("data is as old as %s", (_, reportedAt, modifiedAt, found) => {
+  const { store } = opened()
+  const { report } = store.getView()
+
+  expect(dataAt({ ...NOTHING, report: report && { ...report, reportedAt }, modifiedAt })).toBe(found)
 })
