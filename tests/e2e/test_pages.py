@@ -62,6 +62,9 @@ async def test_kiosk(shared_system: System, viewer: Viewer) -> None:
     await expect(tab.page.get_by_role("navigation", name="Pages")).to_have_count(0)
     await tab.shows("Live")
     await fits(tab.page, "the kiosk mode")
+    height = await tab.page.evaluate("document.documentElement.scrollHeight")
+    assert height <= 1080, "nobody scrolls on a wall"
+    await expect(tab.page.get_by_role("heading", name="Last changes")).to_be_visible()
     await screenshot(tab.page, "kiosk")
 
     await tab.page.get_by_role("button", name="Leave the kiosk mode").click()

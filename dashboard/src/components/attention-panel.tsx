@@ -1,4 +1,5 @@
-import { useMemo } from "react"
+import { useMemo, useRef } from "react"
+import { useFitting } from "../hooks/use-fitting.ts"
 import { hashOf } from "../route.ts"
 import { arrange, pathOf, type Row, remoteOf } from "../state/arrange.ts"
 import type { AuditReport } from "../state/report.ts"
@@ -7,14 +8,18 @@ import { Icon } from "./icon.tsx"
 import { StatusBadge } from "./status-badge.tsx"
 
 const SHOWN = 12
+/** On a wall screen it takes the height that is left, and as many rows as fit into it. */
+export const FITTING = "in-data-kiosk:lg:min-h-0 in-data-kiosk:lg:flex-1 in-data-kiosk:lg:overflow-hidden"
 const ALL = { search: "", statuses: [], sort: "attention", group: "none" } as const
 
 /** The repositories that are not clean, the worst first. */
 export function AttentionPanel({ report }: { report: AuditReport }) {
   const rows = useMemo(() => arrange(report, ALL).rows.filter(isTroubled), [report])
   const statuses = useMemo(() => [...new Set(rows.map((row) => row.repo.status))], [rows])
+  const list = useRef<HTMLUListElement>(null)
+  const most = useFitting(list, SHOWN)
   return (
-    <section aria-labelledby="attention-title" className="card flex flex-col">
+    <section aria-labelledby="attention-title" className="card flex flex-col in-data-kiosk:min-h-0">
       <header className="flex min-h-11 items-center gap-3 px-4 py-1.5">
         <h2 id="attention-title" className="title">
           Needs attention
@@ -27,9 +32,12 @@ export function AttentionPanel({ report }: { report: AuditReport }) {
           Every repository is clean.
         </p>
       )}
-      <ul>
-        {rows.slice(0, SHOWN).map(({ key, repo }) => (
-          <li key={key} className="flex min-h-10 items-center gap-3 border-t border-line px-4 py-1.5">
+      <ul ref={list} className={FITTING}>
+        {rows.slice(0, most).map(({ key, repo }) => (
+          <li
+            key={key}
+            className="flex min-h-10 items-center gap-3 border-t border-line px-4 py-1.5 in-data-kiosk:h-13"
+          >
             <span className="min-w-0 flex-1">
               <a href={hashOf("repositories", {}, repo.name)} className="foreign block truncate font-semibold">
                 {nameWords(repo.name)}
@@ -42,9 +50,9 @@ export function AttentionPanel({ report }: { report: AuditReport }) {
           </li>
         ))}
       </ul>
-      {rows.length > SHOWN && (
+      {rows.length > most && (
         <a href={hashOf("repositories", { status: statuses })} className="link border-t border-line px-4 py-2">
-          {(rows.length - SHOWN).toLocaleString()} more
+          {(rows.length - most).toLocaleString()} more
         </a>
       )}
     </section>

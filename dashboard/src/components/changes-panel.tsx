@@ -1,26 +1,64 @@
-import { useMemo } from "react"
+import { useMemo, useRef } from "react"
 import { useShared } from "../hooks/context.ts"
 import { useView } from "../hooks/use-feed.ts"
+import { useFitting } from "../hooks/use-fitting.ts"
+import { useIsKiosk } from "../hooks/use-kiosk.ts"
 import { hashOf } from "../route.ts"
 import { rankOf } from "../state/arrange.ts"
 import { fieldChanges, type RepoChange } from "../state/changes.ts"
 import type { Step } from "../state/view.ts"
 import { labelOf, nameWords } from "../state/words.ts"
 import { Age } from "./age.tsx"
+import { FITTING } from "./attention-panel.tsx"
 import { Icon } from "./icon.tsx"
 import { StatusBadge } from "./status-badge.tsx"
 
 const SHOWN = 12
 
-/** What is different from what the person looked at last. */
+/** What is different from what the person looked at last; the last changes where nobody looked before, or nobody can. */
 export function ChangesPanel() {
+  const isKiosk = useIsKiosk()
+  const isNew = useView((view) => view.seenAt === null && !view.unseen.length)
+  return (
+    <section aria-labelledby="changes-title" className="card flex flex-col in-data-kiosk:min-h-0">
+      {isKiosk || isNew ? <Last /> : <Unseen />}
+    </section>
+  )
+}
+
+const HEADER = "flex min-h-11 flex-wrap items-center gap-x-3 px-4 py-1.5"
+
+function Last() {
+  const list = useRef<HTMLUListElement>(null)
+  const most = useFitting(list, SHOWN)
+  const last = useLastChanges(most)
+  return (
+    <>
+      <header className={HEADER}>
+        <h2 id="changes-title" className="title">
+          Last changes
+        </h2>
+      </header>
+      {last.length === 0 && (
+        <p className="border-t border-line px-4 py-4 text-center text-quiet">No change of state in the kept reports.</p>
+      )}
+      <ul ref={list} className={FITTING}>
+        {last.map(({ at, change }) => (
+          <Change key={`${at} ${change.key}`} change={change} at={at} />
+        ))}
+      </ul>
+    </>
+  )
+}
+
+function Unseen() {
   const { store } = useShared()
   const unseen = useView((view) => view.unseen)
   const seenAt = useView((view) => view.seenAt)
   const shown = useMemo(() => [...unseen].sort(byWeight).slice(0, SHOWN), [unseen])
   return (
-    <section aria-labelledby="changes-title" className="card flex flex-col">
-      <header className="flex min-h-11 flex-wrap items-center gap-x-3 px-4 py-1.5">
+    <>
+      <header className={HEADER}>
         <h2 id="changes-title" className="title">
           Changed since you looked
         </h2>
@@ -46,15 +84,13 @@ export function ChangesPanel() {
         </a>
       )}
       <Earlier most={SHOWN - shown.length} until={seenAt ?? 0} />
-    </section>
+    </>
   )
 }
 
 /** The last changes of state before the person looked. */
 function Earlier({ most, until }: { most: number; until: number }) {
-  const log = useView((view) => view.log)
-  const past = useView((view) => view.past)
-  const last = useMemo(() => lastChanges([...log, ...past], most, until), [log, past, most, until])
+  const last = useLastChanges(most, until)
   if (!last.length) return null
   return (
     <>
@@ -66,6 +102,12 @@ function Earlier({ most, until }: { most: number; until: number }) {
       </ul>
     </>
   )
+}
+
+function useLastChanges(most: number, until = Number.POSITIVE_INFINITY) {
+  const log = useView((view) => view.log)
+  const past = useView((view) => view.past)
+  return useMemo(() => lastChanges([...log, ...past], most, until), [log, past, most, until])
 }
 
 function lastChanges(steps: readonly Step[], most: number, until: number): { at: number; change: RepoChange }[] {
@@ -87,7 +129,7 @@ function byWeight(a: RepoChange, b: RepoChange): number {
 function Change({ change, at }: { change: RepoChange; at: number | null }) {
   const { name, after } = change
   return (
-    <li className="grid min-h-10 grid-cols-[minmax(0,1fr)_auto_4.5rem] items-center gap-x-3 border-t border-line px-4 py-1.5 max-sm:grid-cols-[minmax(0,1fr)_auto]">
+    <li className="grid min-h-10 in-data-kiosk:h-11 grid-cols-[minmax(0,1fr)_auto_4.5rem] items-center gap-x-3 border-t border-line px-4 py-1.5 max-sm:grid-cols-[minmax(0,1fr)_auto]">
       {after ? (
         <a href={hashOf("repositories", {}, name)} className="foreign truncate font-semibold">
           {nameWords(name)}

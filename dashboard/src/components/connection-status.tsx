@@ -34,7 +34,7 @@ export function ConnectionStatus() {
         type="button"
         popoverTarget={id}
         data-tone={tone}
-        className="flex min-h-9 items-center gap-2 rounded-full bg-tone-ground pr-3 pl-2.5 font-semibold text-tone print:hidden"
+        className="flex min-h-9 items-center gap-2 rounded-full bg-tone-ground pr-3 pl-2.5 font-semibold text-tone print:hidden in-data-kiosk:gap-3 in-data-kiosk:px-4 in-data-kiosk:text-xl lg:in-data-kiosk:text-[1.75rem] in-data-kiosk:leading-[1.75]"
       >
         {icon === "live" ? (
           <span aria-hidden="true" className="m-1 size-2 animate-pulse-ring rounded-full bg-current" />

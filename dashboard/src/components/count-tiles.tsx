@@ -47,7 +47,7 @@ function differenceOf(name: string, unseen: readonly RepoChange[]): number {
 function Difference({ by }: { by: number }) {
   if (by === 0) return null
   return (
-    <span className="text-xs font-medium text-quiet tabular-nums">
+    <span className="text-xs font-medium text-quiet tabular-nums in-data-kiosk:hidden">
       {by > 0 ? "+" : "−"}
       {Math.abs(by).toLocaleString()}
       <span className="sr-only"> since you looked</span>

@@ -130,7 +130,7 @@ function TimeAxis({ ends }: { ends: readonly [number, number] }) {
           <span
             key={at}
             style={{ left: `${share * 100}%` }}
-            className={`absolute top-0 border-edge/60 pt-0.5 leading-4 whitespace-nowrap tabular-nums ${side} ${nth % 2 ? "max-sm:hidden" : ""}`}
+            className={`absolute top-0 border-edge/60 pt-0.5 leading-4 whitespace-nowrap tabular-nums ${side} ${nth % 2 ? "max-sm:hidden in-data-kiosk:hidden" : ""}`}
           >
             {label}
           </span>

@@ -14,7 +14,7 @@ interface Props {
 /** Search, states, order and groups. */
 export function RepoToolbar({ wish, counts, found, total, onWish }: Props) {
   return (
-    <div className="flex flex-wrap items-center gap-2 print:hidden">
+    <div className="flex flex-wrap items-center gap-2 print:hidden in-data-kiosk:hidden">
       <Search value={wish.search} onSearch={(search) => onWish({ search })} />
       <Statuses wish={wish} counts={counts} onWish={onWish} />
       <div className="ml-auto flex items-center gap-2 max-sm:w-full">

@@ -29,12 +29,12 @@ export function Shell({ places, present, isKiosk, onKiosk, footer, children }: P
   const { isSettled } = useConnectionStatus()
   const skip = () => document.getElementById("main")?.focus()
   return (
-    <div className="group/shell flex min-h-dvh flex-col max-md:pb-14 has-data-cut:pb-16 max-md:has-data-cut:pb-32 print:block print:min-h-0 print:pb-0">
+    <div className="group/shell flex min-h-dvh in-data-kiosk:lg:has-data-fit:h-dvh flex-col max-md:pb-14 has-data-cut:pb-16 max-md:has-data-cut:pb-32 print:block print:min-h-0 print:pb-0">
       <button type="button" onClick={skip} className="button fixed top-2 left-2 z-50 not-focus:sr-only">
         Skip to the content
       </button>
       <header className="sticky top-0 z-30 border-b border-line bg-card print:static">
-        <div className={`${WIDTH} flex h-13 items-center gap-4 max-[30rem]:gap-2`}>
+        <div className={`${WIDTH} flex h-13 in-data-kiosk:h-18 items-center gap-4 max-[30rem]:gap-2`}>
           <Brand />
           {!isKiosk && <Navigation places={places} present={present} />}
           <Printed />
@@ -48,7 +48,7 @@ export function Shell({ places, present, isKiosk, onKiosk, footer, children }: P
         id="main"
         tabIndex={-1}
         data-settled={isSettled}
-        className={`${WIDTH} flex flex-1 flex-col gap-4 py-5 outline-none print:block print:space-y-4 max-sm:gap-3 max-sm:py-3.5`}
+        className={`${WIDTH} flex flex-1 flex-col gap-4 py-5 in-data-kiosk:min-h-0 in-data-kiosk:py-4 outline-none print:block print:space-y-4 max-sm:gap-3 max-sm:py-3.5`}
       >
         {children}
       </main>

@@ -1,4 +1,5 @@
 import { type FormEvent, useId, useState } from "react"
+import { useIsKiosk } from "../hooks/use-kiosk.ts"
 import { Icon } from "./icon.tsx"
 
 interface Props {
@@ -15,6 +16,7 @@ export function TokenForm({ refusal, onToken }: Props) {
     event.preventDefault()
     if (token.trim()) onToken(token.trim())
   }
+  if (useIsKiosk()) return <p className="card p-6 text-center text-quiet">Who is connected is for admins.</p>
   return (
     <form onSubmit={submit} className="card mx-auto w-full max-w-lg space-y-3 p-6 max-sm:p-4">
       <h2 className="text-base font-semibold">Who is connected is for admins</h2>

@@ -1,4 +1,5 @@
 import { useConnectionStatus, useFeed, useView, useWebSocket } from "../hooks/use-feed.ts"
+import { useTrouble } from "../hooks/use-trouble.ts"
 import { Icon } from "./icon.tsx"
 
 /** What is shown in place of a report while there is none. */
@@ -7,15 +8,16 @@ export function Waiting() {
   const { tryNow } = useWebSocket()
   const reason = useView((view) => view.source?.reason)
   const isAnswered = useFeed((feed) => feed.follower.phase !== "whole" || feed.status !== null)
-  const isTrouble = connection.kind === "offline" || connection.kind === "stopped"
+  const trouble = useTrouble()
+  const kind = connection.kind === "stopped" ? "stopped" : trouble ? "offline" : "connecting"
   return (
-    <section role="status" className="card px-6 py-16 text-center">
-      <h1 className="text-lg font-semibold">{titleOf(connection.kind, isSettled && isAnswered)}</h1>
+    <section className="card px-6 py-16 text-center">
+      <h1 className="text-lg font-semibold">{titleOf(kind, isSettled && isAnswered)}</h1>
       <p className="foreign mx-auto mt-1 max-w-prose text-quiet">
-        {isSettled ? reason || "It appears here by itself." : sentence}
+        {isSettled ? reason || "It appears here by itself." : (trouble?.sentence ?? sentence)}
       </p>
-      {isTrouble && (
-        <p className="mt-4 flex justify-center gap-2">
+      {trouble && (
+        <p className="mt-4 flex justify-center gap-2 in-data-kiosk:hidden">
           <button type="button" className="button" onClick={tryNow}>
             <Icon name="polling" />
             Try now

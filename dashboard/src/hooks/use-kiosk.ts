@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useState } from "react"
+import { useCallback, useEffect, useState, useSyncExternalStore } from "react"
 
 /** The kiosk mode: large type and nothing to press. It stands in the address, so that a screen can be opened in it. */
 export function useKiosk(): [boolean, (wanted: boolean) => void] {
@@ -28,4 +28,15 @@ export function useKiosk(): [boolean, (wanted: boolean) => void] {
     }
   }, [isKiosk, choose])
   return [isKiosk, choose]
+}
+
+/** Whether the page is in that mode, for what is far from where it is chosen. */
+export function useIsKiosk(): boolean {
+  return useSyncExternalStore(subscribe, () => document.documentElement.hasAttribute("data-kiosk"))
+}
+
+function subscribe(listener: () => void): () => void {
+  const observer = new MutationObserver(listener)
+  observer.observe(document.documentElement, { attributeFilter: ["data-kiosk"] })
+  return () => observer.disconnect()
 }

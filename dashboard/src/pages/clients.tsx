@@ -98,7 +98,7 @@ function Totals({ crowd: { count, clients, workers }, onAsk, onForget }: TotalsP
           {asked - answered} of {asked} worker processes did not answer.
         </p>
       )}
-      <div className="ml-auto flex gap-2 print:hidden">
+      <div className="ml-auto flex gap-2 print:hidden in-data-kiosk:hidden">
         <button type="button" className="button" onClick={onAsk}>
           <Icon name="polling" />
           Refresh

@@ -19,7 +19,10 @@ export default function Overview({ status }: { status: GatewayStatus | null }) {
       <PanelBoundary name="The summary">
         <CountTiles report={report} />
       </PanelBoundary>
-      <div className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2">
+      <div
+        data-fit=""
+        className="grid grid-cols-1 items-start gap-4 lg:grid-cols-2 in-data-kiosk:lg:min-h-0 in-data-kiosk:lg:flex-1 in-data-kiosk:lg:grid-rows-1 in-data-kiosk:lg:items-stretch"
+      >
         <PanelBoundary name="What changed">
           <ChangesPanel />
         </PanelBoundary>

@@ -16,7 +16,8 @@ import { nameAt, parseSelection, placeOf, type Selection, writeSelection } from 
 import { endsOf, SPANS, type Span, spansFor } from "../state/span.ts"
 
 /** On a wall screen side by side, and no higher than the screen: nobody scrolls there. */
-const PANELS = "flex flex-col gap-4 max-sm:gap-3 in-data-kiosk:lg:h-[calc(100dvh-5.9rem)] in-data-kiosk:lg:flex-row"
+const PANELS =
+  "flex flex-col gap-4 max-sm:gap-3 in-data-kiosk:lg:min-h-0 in-data-kiosk:lg:flex-1 in-data-kiosk:lg:flex-row"
 
 /** How the counts went over the kept reports; any of them, and what is different between any two. */
 export default function Timeline() {
@@ -29,7 +30,7 @@ export default function Timeline() {
   return (
     <>
       <h1 className="sr-only">Timeline</h1>
-      <div className={PANELS}>
+      <div data-fit="" className={PANELS}>
         <PanelBoundary name="The chart">
           <section
             aria-labelledby="counts-title"

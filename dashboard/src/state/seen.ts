@@ -34,6 +34,7 @@ export function keepSeen(store: AuditStore, gateway: Gateway, page: Document = d
     begun = true
     const seen = recall<Seen | null>(memory, null)
     if (!seen) keep()
+    else if (seen.name === store.getView().name) store.resumeSeen(null, seen.at)
     if (!seen || seen.name === store.getView().name) isKnown = true
     else
       resume(store, gateway, seen).finally(() => {

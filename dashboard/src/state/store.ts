@@ -15,8 +15,8 @@ export interface AuditStore {
   tellTime(timestamp: string, tookMs: number): void
   /** The person has looked: from now on changes are those from the present report. */
   markSeen(): void
-  /** What the person looked at before this page was opened, and when. */
-  resumeSeen(value: Json, at: number): void
+  /** What the person looked at before this page was opened (`null`: the present report), and when. */
+  resumeSeen(value: Json | null, at: number): void
   /** Counts of reports from before this page was opened, and what each of them changed. */
   recall(points: readonly Point[], steps: readonly Step[]): void
 }
@@ -48,7 +48,7 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
     else {
       next = withReport(next, report, digest, clock())
       digest = report.frame.digest
-      if (!seen && next.report) [seen, next] = [next.report, { ...next, seenAt: clock() }]
+      if (!seen && next.report) seen = next.report // nobody looked at one before
       show({ ...next, unseen: unseen(next.report) }, event ? next.changes : NONE)
     }
   }
@@ -74,9 +74,9 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
       show({ ...view, unseen: NONE, seenAt: clock() })
     },
     resumeSeen(value, at) {
-      if (!isAudit(value)) return
+      if (value !== null && !isAudit(value)) return
       // Read onto the present one, so that what is the same is the same object.
-      seen = readReport(value, view.report, at)
+      seen = value === null ? view.report : readReport(value, view.report, at)
       show({ ...view, unseen: unseen(view.report), seenAt: at })
     },
     recall(points, steps) {

@@ -39,7 +39,17 @@ test("the overview tells what changed, until the person has seen it", async () =
   expect(screen.getByRole("link", { name: /dirty 2 \+1 since you looked/ })).toBeDefined()
 
   await userEvent.click(panel.getByRole("button", { name: "Mark as seen" }))
-  expect(panel.getByText("Nothing has changed since then.")).toBeDefined()
+  expect(screen.getByText("Nothing has changed since then.")).toBeDefined()
+})
+
+test("a newcomer has not looked before, and is told the last changes", () => {
+  const { store } = open("")
+  expect(screen.getByRole("region", { name: "Last changes" }).textContent).toContain("No change of state")
+
+  act(() => store.resumeSeen(null, Date.now() - 300_000))
+
+  const panel = screen.getByRole("region", { name: "Changed since you looked" })
+  expect(panel.textContent).toMatch(/5 min ago.*Nothing has changed since then/)
 })
 
 test("a rejected file is told beside the last good report", () => {
