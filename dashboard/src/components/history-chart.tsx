@@ -27,7 +27,7 @@ export function HistoryChart({ entries, ends, at, from, children }: Props) {
   return (
     <div className="relative flex flex-col [--label:11.25rem] [--margin:1rem] in-data-kiosk:flex-1 max-sm:[--label:2rem] max-sm:[--margin:0.75rem]">
       {hasHealth && (
-        <Band label="Health" value={<HealthWord health={now?.health ?? null} />} isLow>
+        <Band label="Health" value={now ? <HealthWord health={now.health} /> : UNKEPT} isLow>
           <HealthBand entries={seen} xs={xs} />
         </Band>
       )}
@@ -36,7 +36,7 @@ export function HistoryChart({ entries, ends, at, from, children }: Props) {
           key={name}
           label={name}
           tone={toneOf(name)}
-          value={<Value value={now?.counts[name]} before={before?.counts[name]} />}
+          value={now ? <Value value={now.counts[name]} before={before?.counts[name]} /> : UNKEPT}
         >
           <Line name={name} entries={seen} xs={xs} />
         </Band>
@@ -46,6 +46,9 @@ export function HistoryChart({ entries, ends, at, from, children }: Props) {
     </div>
   )
 }
+
+/** Nothing is known of a report that is not kept any more; below the chart it says so. */
+const UNKEPT = <span className="font-normal text-quiet">–</span>
 
 interface BandProps {
   readonly label: string
@@ -61,7 +64,7 @@ function Band({ label, tone = "none", value, isLow = false, children }: BandProp
   const grows = isLow ? "" : "in-data-kiosk:flex-1"
   return (
     <div data-tone={tone} className={`flex border-t border-line max-sm:flex-col ${grows}`}>
-      <p className="flex w-[calc(var(--label)-1.5rem)] items-center justify-between gap-2 self-center px-4 max-sm:w-full max-sm:self-auto max-sm:pr-5 max-sm:pl-3 max-sm:pt-1">
+      <p className="flex w-[calc(var(--label)-1.5rem)] items-center justify-between gap-2 self-center px-4 max-sm:pointer-events-none max-sm:z-10 max-sm:w-full max-sm:self-auto max-sm:bg-card max-sm:pr-5 max-sm:pl-3 max-sm:pt-1">
         <span className="text-xs text-quiet capitalize">{label}</span>
         <span className="font-semibold tabular-nums">{value}</span>
       </p>

@@ -112,7 +112,10 @@ function Cursor({ handle: { label, at, onMove }, share, entries }: CursorProps) 
         onChange={(event) => onMove(event.target.valueAsNumber)}
         className="peer pointer-events-none absolute -bottom-2 -left-2 size-4 opacity-0"
       />
-      <span className="pointer-events-none absolute inset-y-0 -left-px border-l-2 border-accent" />
+      <span
+        hidden={!entries[at]}
+        className="pointer-events-none absolute inset-y-0 -left-px border-l-2 border-accent"
+      />
       <span className="pointer-events-none absolute -bottom-2 -left-2 size-4 rounded-full border-2 border-card bg-accent outline-offset-1 outline-accent peer-focus-visible:outline-2 in-data-kiosk:hidden" />
     </span>
   )

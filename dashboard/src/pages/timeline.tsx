@@ -8,12 +8,14 @@ import { type Handle, Scrubber } from "../components/scrubber.tsx"
 import { Segments } from "../components/segments.tsx"
 import { SelectedReport } from "../components/selected-report.tsx"
 import { Stepper } from "../components/stepper.tsx"
+import { useView } from "../hooks/use-feed.ts"
 import { useHistory } from "../hooks/use-history.ts"
+import { useNow } from "../hooks/use-now.ts"
 import { hashOf, navigate, useRoute } from "../route.ts"
 import { sentenceOf } from "../state/gateway.ts"
 import type { Entry } from "../state/history.ts"
 import { nameAt, parseSelection, placeOf, type Selection, writeSelection } from "../state/selection.ts"
-import { endsOf, SPANS, type Span, spansFor } from "../state/span.ts"
+import { endsOf, SPANS, type Span, spansFor, untilOf } from "../state/span.ts"
 
 /** On a wall screen side by side, and no higher than the screen: nobody scrolls there. */
 const PANELS =
@@ -59,9 +61,11 @@ interface Props {
 function Chart({ entries, selection, onChoose, isKnown }: Props) {
   const [chosen, setSpan] = useState<Span>("all")
   const [pointed, setPointed] = useState(-1)
-  const spans = spansFor(entries)
+  const ahead = useView((view) => view.serverAhead)
+  const until = untilOf(entries, useNow() + ahead)
+  const spans = spansFor(entries, until)
   const span = spans.includes(chosen) ? chosen : "all"
-  const ends = useMemo(() => endsOf(entries, span), [entries, span])
+  const ends = useMemo(() => endsOf(entries, span, until), [entries, span, until])
   const handles = handlesOf(entries, selection, onChoose)
   const at = handles.at(-1)?.at ?? -1
   const from = handles.length === 2 ? (handles[0]?.at ?? -1) : -1

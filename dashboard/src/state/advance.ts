@@ -113,10 +113,8 @@ function atOf(report: AuditReport, now: number): number {
   return Number.isNaN(report.reportedAt) ? now : report.reportedAt
 }
 
-/** Points in their order in time; one that says a report again takes its place. */
+/** Points as they were published, whatever they are dated; one that says a report again takes its place. */
 export function trailAfter(trail: readonly Point[], ...points: readonly Point[]): Point[] {
   const byTime = new Map([...trail, ...points].map((point) => [point.at, point]))
-  return Array.from(byTime.values())
-    .sort((a, b) => a.at - b.at)
-    .slice(-MAX_TRAIL)
+  return Array.from(byTime.values()).slice(-MAX_TRAIL)
 }

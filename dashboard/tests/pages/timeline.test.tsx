@@ -71,6 +71,7 @@ test("any two are compared: what has another state, what was added, what is gone
 test("a report that is not kept is told in a sentence, and a new one joins the others", async () => {
   const { client } = await open("#/timeline?at=gone.json")
   expect(await screen.findByText(/No such report is kept|This report is not kept any more/i)).toBeDefined()
+  expect(screen.queryByText("not told")).toBeNull()
 
   act(() => client.snapshot(audit({ nas: "clean" })))
 

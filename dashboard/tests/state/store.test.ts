@@ -85,3 +85,11 @@ test.each([
 
   expect(dataAt({ ...NOTHING, report: report && { ...report, reportedAt }, modifiedAt })).toBe(found)
 })
+
+test("the course is told as it was published, also of a report that is dated years back", () => {
+  const { client, store } = opened()
+
+  client.snapshot({ ...audit({ a: "missing" }), timestamp: "2020-01-01T00:00:00Z" })
+
+  expect(store.getView().trail.at(-1)?.counts).toMatchObject({ missing: 1 })
+})
