@@ -26,7 +26,7 @@ export function RepoDetails({ repo, name, onClose }: Props) {
   return (
     <aside
       aria-label="Details"
-      className="card max-lg:fixed max-lg:inset-0 max-lg:z-40 max-lg:overflow-y-auto max-lg:rounded-none lg:sticky lg:self-start lg:top-17 lg:max-h-[calc(100dvh-5.5rem)] lg:w-104 lg:shrink-0 lg:overflow-y-auto print:static"
+      className="card max-lg:fixed max-lg:inset-0 max-lg:z-40 max-lg:overflow-y-auto max-lg:rounded-none lg:sticky lg:self-start lg:top-17 lg:max-h-[calc(100dvh-5.5rem)] lg:w-104 lg:shrink-0 lg:overflow-y-auto print:static! print:max-h-none! print:w-auto! print:overflow-visible! print:break-inside-auto"
     >
       <header className="sticky top-0 flex items-start gap-3 border-b border-line bg-card px-4 py-3">
         <div className="min-w-0 flex-1 space-y-1">

@@ -23,7 +23,8 @@ export function RepoList({ rows, open, pastAt, hrefOf, onOpen }: Props) {
   const rem = useRem()
   const height = (isNarrow ? 3.75 : 2.25) * rem
   const top = useTop(list)
-  const isPrinting = usePrinting()
+  // Whoever has one open prints that one.
+  const isPrinting = usePrinting() && open === null
   const virtualizer = useWindowVirtualizer({
     count: rows.length,
     estimateSize: () => height,
@@ -61,7 +62,7 @@ export function RepoList({ rows, open, pastAt, hrefOf, onOpen }: Props) {
         {virtualizer.getVirtualItems().map(({ index, key, start, size }) => {
           const row = rows[index]
           // On paper in the flow, so that no row is cut in two.
-          const place = isPrinting ? { height: size } : { height: size, transform: `translateY(${start - top}px)` }
+          const place = isPrinting ? { minHeight: size } : { height: size, transform: `translateY(${start - top}px)` }
           return row ? (
             <div
               key={key}

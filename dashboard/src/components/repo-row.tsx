@@ -20,7 +20,7 @@ interface Props {
 const FLASH_MS = 2_400
 
 const ROW =
-  "grid h-full items-center gap-x-4 px-4 grid-cols-[minmax(10rem,1.3fr)_8rem_minmax(0,1.6fr)_minmax(0,1.2fr)_5.5rem] max-lg:grid-cols-[minmax(8rem,1fr)_8rem_minmax(0,1.2fr)_5.5rem] max-sm:grid-cols-[minmax(0,1fr)_auto] max-sm:content-center max-sm:gap-y-0.5 max-sm:px-3.5"
+  "grid h-full items-center gap-x-4 px-4 grid-cols-[minmax(10rem,1.3fr)_8rem_minmax(0,1.6fr)_minmax(0,1.2fr)_5.5rem] max-lg:grid-cols-[minmax(8rem,1fr)_8rem_minmax(0,1.2fr)_5.5rem] max-sm:grid-cols-[minmax(0,1fr)_auto] max-sm:content-center max-sm:gap-y-0.5 max-sm:px-3.5 print:grid-cols-[minmax(8rem,1fr)_8rem_minmax(0,1.2fr)_minmax(0,1.6fr)_4.5rem] print:gap-x-2 print:px-2"
 
 /** Renders again only if its repository changed: an unchanged one is the same object. */
 export const RepoRow = memo(function RepoRow({ repo, href, index, pastAt, isTabStop, isOpen }: Props) {
@@ -41,13 +41,16 @@ export const RepoRow = memo(function RepoRow({ repo, href, index, pastAt, isTabS
       <span role="gridcell" className="min-w-0">
         <StatusBadge status={repo.status} quiet={repo.status === "clean"} />
       </span>
-      <span role="gridcell" className="foreign truncate font-mono text-xs text-quiet max-sm:col-span-2">
+      <span
+        role="gridcell"
+        className="foreign truncate font-mono text-xs text-quiet max-sm:col-span-2 print:col-span-1 print:whitespace-normal"
+      >
         {where}
       </span>
-      <span role="gridcell" className="foreign truncate text-quiet max-lg:hidden">
+      <span role="gridcell" className="foreign truncate text-quiet max-lg:hidden print:block print:whitespace-normal">
         {hint}
       </span>
-      <span role="gridcell" className="text-right text-xs text-quiet max-sm:hidden">
+      <span role="gridcell" className="text-right text-xs text-quiet max-sm:hidden print:block">
         {repo.changedAt === null ? (
           pastAt !== undefined && <Age at={pastAt} />
         ) : (
@@ -73,10 +76,10 @@ export function RepoHeader() {
       <span role="columnheader">Name</span>
       <span role="columnheader">Status</span>
       <span role="columnheader">Where</span>
-      <span role="columnheader" className="max-lg:hidden">
+      <span role="columnheader" className="max-lg:hidden print:block">
         Note
       </span>
-      <span role="columnheader" className="text-right max-sm:hidden">
+      <span role="columnheader" className="text-right max-sm:hidden print:block">
         Changed
       </span>
     </div>
@@ -88,7 +91,7 @@ export function GroupRow({ name, count, index }: { name: string; count: number; 
     <div
       role="row"
       aria-rowindex={index + 1}
-      className="flex h-full items-end gap-2 border-t border-line bg-sunken px-4 pb-1.5 max-sm:px-3.5"
+      className="flex h-full items-end gap-2 border-t border-line bg-sunken px-4 pb-1.5 max-sm:px-3.5 print:grid-cols-[minmax(8rem,1fr)_8rem_minmax(0,1.2fr)_minmax(0,1.6fr)_4.5rem] print:gap-x-2 print:px-2"
     >
       <span role="gridcell" aria-colspan={5} className="foreign truncate text-xs font-semibold">
         {name} <span className="font-normal text-quiet tabular-nums">{count.toLocaleString()}</span>

@@ -72,7 +72,9 @@ function Brand() {
         <circle cx="9" cy="23" r="3" className="fill-accent" />
         <path d="M9 13a10 10 0 0 1 10 10M9 5a18 18 0 0 1 18 18" />
       </svg>
-      <span className="text-base font-semibold tracking-tight max-[30rem]:sr-only md:max-lg:sr-only">Reportcast</span>
+      <span className="text-base font-semibold tracking-tight max-[30rem]:sr-only md:max-lg:sr-only print:not-sr-only">
+        Reportcast
+      </span>
     </a>
   )
 }

@@ -44,7 +44,7 @@ function List({ report }: { report: AuditReport }) {
     <>
       <h1 className="sr-only">Repositories</h1>
       <div className="flex gap-4 print:block">
-        <div className="min-w-0 flex-1 space-y-3" inert={isCovered}>
+        <div className={`min-w-0 flex-1 space-y-3 ${open ? "print:hidden" : ""}`} inert={isCovered}>
           <RepoToolbar
             wish={wish}
             counts={counts}

@@ -106,6 +106,19 @@ test("of 10 000 repositories only those to be seen are in the document", () => {
   expect(rows().length).toBeLessThan(100)
 })
 
+test("on paper there are all of them, or the one that is open alone", async () => {
+  const many = Object.fromEntries(Array.from({ length: 300 }, (_, at) => [`repo ${at}`, "clean"]))
+  open("#/repositories", audit(many))
+  act(() => dispatchEvent(new Event("beforeprint")))
+  expect(rows()).toHaveLength(300)
+
+  act(() => screen.getByRole("link", { name: "repo 7" }).click())
+  expect(await screen.findByRole("complementary", { name: "Details" })).toBeDefined()
+  expect(rows().length).toBeLessThan(100)
+  expect(screen.getByRole("grid").closest(".print\\:hidden")).not.toBeNull()
+  act(() => dispatchEvent(new Event("afterprint")))
+})
+
 test("what a hostile report says is text, and no link that runs something", async () => {
   const script = "<img src=x onerror=alert(1)>"
   const hostile = {
