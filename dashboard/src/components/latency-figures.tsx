@@ -4,13 +4,18 @@ import { type Clock, msWords, percentile, screenTimes, type Trace } from "../sta
 export function LatencyFigures({ trace: { changes, clocks, paintSample } }: { trace: Trace }) {
   const ages = changes.map(({ ageMs }) => ageMs ?? Number.NaN)
   const screens = changes.flatMap(screenTimes)
-  const nobody = paintSample ? `${share(paintSample)} of the changes are asked for` : "the gateway asks no browser"
+  const others = paintSample ? `; others tell ${share(paintSample)} of theirs` : ""
   return (
     <section aria-label="Figures" className="grid gap-3 sm:grid-cols-3">
-      <Figure name="File to all clients written" values={ages} of="change" otherwise="none is known" />
-      <Figure name="File to screen" values={screens} of="paint" otherwise={`no browser told; ${nobody}`} />
+      <Figure name="From the file until every client was sent it" values={ages} of="change" otherwise="none is known" />
+      <Figure
+        name="From the file to the screen"
+        values={screens}
+        of="paint"
+        otherwise={`this page measures the changes that it sees arrive${others}`}
+      />
       <div className="card px-4 py-3">
-        <h2 className="text-xs text-quiet">Clocks, beside the broker's</h2>
+        <h2 className="text-xs text-quiet">Clocks, compared with the broker's</h2>
         <dl className="mt-1 grid grid-cols-[auto_1fr] gap-x-3">
           <ClockFact name="Watcher" clock={clocks.watcher} />
           <ClockFact name="Gateway" clock={clocks.gateway} />

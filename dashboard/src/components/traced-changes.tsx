@@ -24,7 +24,7 @@ export function TracedChanges({ changes, present }: Props) {
           Last changes
         </h2>
         <span className="text-xs text-quiet tabular-nums">
-          {changes.length.toLocaleString()}, bars up to {msWords(scaleMs)}
+          {changes.length.toLocaleString()}, {`newest first; a full bar is ${msWords(scaleMs)}`}
         </span>
       </header>
       <table className="w-full text-left tabular-nums">
@@ -82,6 +82,9 @@ function Change({ change, scaleMs, isPresent }: { change: TracedChange; scaleMs:
         >
           {momentOf(change.modifiedAt)}
         </a>
+        <span className="mt-0.5 block w-28 sm:hidden">
+          <MiniBar change={change} scaleMs={scaleMs} />
+        </span>
       </th>
       <td className="px-2 max-sm:hidden">
         <MiniBar change={change} scaleMs={scaleMs} />

@@ -81,6 +81,9 @@ function Hop({ bar, times, doubt, ends }: HopProps) {
           {bar.word}
         </span>
         <span className="block pr-2 pl-4.5 text-xs text-quiet max-sm:pl-0 max-sm:leading-4">{bar.meaning}</span>
+        <span className="mt-1 block sm:hidden">
+          <Track bar={bar} doubt={doubt ?? 0} ends={ends} />
+        </span>
       </th>
       <td className="w-full px-2 max-sm:hidden">
         <Track bar={bar} doubt={doubt ?? 0} ends={ends} />
@@ -100,7 +103,7 @@ function Hop({ bar, times, doubt, ends }: HopProps) {
 
 function Time({ bar: { ms, place }, doubt }: { bar: Bar; doubt: number | null }) {
   if (ms === null) {
-    return <span className="text-quiet">{place === "browser" ? "no browser told" : "not known"}</span>
+    return <span className="text-quiet">{place === "browser" ? "not measured" : "not known"}</span>
   }
   return (
     <>
@@ -123,7 +126,7 @@ function Track({ bar: { begin, ms, place }, doubt, ends }: Omit<HopProps, "times
   if (ms === null) return null
   const [left, right] = [Math.min(begin, begin + ms), Math.max(begin, begin + ms)]
   return (
-    <div aria-hidden="true" className="relative h-4 rounded-xs bg-sunken">
+    <span aria-hidden="true" className="relative block h-4 rounded-xs bg-sunken max-sm:h-2.5">
       <span
         data-tone="bad"
         style={placeOf(left, right, ends)}
@@ -135,7 +138,7 @@ function Track({ bar: { begin, ms, place }, doubt, ends }: Omit<HopProps, "times
           className="absolute top-1/2 h-2 -translate-y-1/2 border-x border-ink before:absolute before:inset-x-0 before:top-1/2 before:border-t before:border-ink"
         />
       )}
-    </div>
+    </span>
   )
 }
 
@@ -157,7 +160,7 @@ export function MiniBar({ change, scaleMs }: { change: TracedChange; scaleMs: nu
   const bars = barsOf(change).filter(({ ms }) => ms !== null)
   const end = Math.max(...bars.map(({ begin, ms }) => begin + (ms ?? 0)))
   return (
-    <div aria-hidden="true" className="relative h-3 overflow-hidden rounded-xs bg-sunken">
+    <span aria-hidden="true" className="relative block h-3 overflow-hidden rounded-xs bg-sunken max-sm:h-2">
       {bars.map((bar) => {
         const [begin, ms] = [bar.begin, bar.ms ?? 0]
         const style = placeOf(Math.min(begin, begin + ms), Math.max(begin, begin + ms), [0, scaleMs])
@@ -174,6 +177,6 @@ export function MiniBar({ change, scaleMs }: { change: TracedChange; scaleMs: nu
       {end > scaleMs && (
         <span className="absolute inset-y-0 right-0 w-2.5 bg-card text-center text-[0.625rem] leading-3">›</span>
       )}
-    </div>
+    </span>
   )
 }

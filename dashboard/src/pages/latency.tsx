@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react"
+import { useSyncExternalStore } from "react"
 import { Absent } from "../components/difference.tsx"
 import { LatencyFigures } from "../components/latency-figures.tsx"
 import { PanelBoundary } from "../components/panel-boundary.tsx"
@@ -9,16 +9,7 @@ import { useAnswer } from "../hooks/use-answer.ts"
 import { useView } from "../hooks/use-feed.ts"
 import { hashOf, useRoute } from "../route.ts"
 import { sentenceOf } from "../state/gateway.ts"
-import {
-  msWords,
-  type Painted,
-  PLACES,
-  percentile,
-  readTrace,
-  screenTimes,
-  type TracedChange,
-  withPainted,
-} from "../state/trace.ts"
+import { msWords, PLACES, percentile, readTrace, screenTimes, type TracedChange, withPainted } from "../state/trace.ts"
 import { momentOf } from "../state/words.ts"
 
 /** Others' paints come without a change. */
@@ -28,7 +19,9 @@ const EVERY_MS = 15_000
 export default function Latency() {
   const offset = useView((view) => view.offset)
   const { value: trace, error, ask } = useAnswer("api/trace", readTrace, { again: offset, everyMs: EVERY_MS })
-  const mine = useOwnPaints()
+  const { latencies } = useShared()
+  // What this page painted itself: the gateway asks for a share of the changes alone.
+  const mine = useSyncExternalStore(latencies.subscribe, latencies.recent)
   const chosen = useRoute().params.get("change")
   const changes = trace?.changes.map((change) => withPainted(change, mine.get(change.key))) ?? []
   const present = chosen === null ? changes[0] : changes.find(({ key }) => key === chosen)
@@ -121,23 +114,4 @@ function Present({ change, changes, isNewest }: PresentProps) {
       )}
     </>
   )
-}
-
-const REMEMBERED = 100
-
-/** What this page itself painted since it is on this place: the gateway asks for a share of the changes alone. */
-function useOwnPaints(): ReadonlyMap<string, Painted> {
-  const { latencies, store } = useShared()
-  const [paints, setPaints] = useState<ReadonlyMap<string, Painted>>(new Map())
-  useEffect(() => {
-    const take = () => {
-      const last = latencies.get()
-      if (!last) return
-      const key = `${store.getView().epoch}:${last.offset}`
-      setPaints((before) => new Map([...before, [key, last] as const].slice(-REMEMBERED)))
-    }
-    take()
-    return latencies.subscribe(take)
-  }, [latencies, store])
-  return paints
 }

@@ -18,8 +18,13 @@ export interface Latency {
 
 export interface Latencies {
   get(): Latency | null
+  /** The last of them, by epoch and offset, oldest first. */
+  recent(): ReadonlyMap<string, Latency>
   subscribe(listener: () => void): () => void
 }
+
+/** As many changes as the gateway remembers. */
+const REMEMBERED = 100
 
 /** Measure what comes to `store` from now on. `afterPaint` calls back once the next frame is on the screen. */
 export function measurePaints(
@@ -27,6 +32,7 @@ export function measurePaints(
   { gateway, share, random = Math.random, afterPaint = nextPaint }: Measuring,
 ): Latencies {
   let last: Latency | null = null
+  let recent: ReadonlyMap<string, Latency> = new Map()
   const listeners = new Set<() => void>()
   let shown = store.getView()
   store.subscribe((view) => {
@@ -38,12 +44,14 @@ export function measurePaints(
       const latency = latencyOf(view, at)
       if (!latency) return
       last = latency
+      recent = new Map([...recent, [`${view.epoch}:${latency.offset}`, latency] as const].slice(-REMEMBERED))
       for (const listener of listeners) listener()
       if (random() < share()) tell(gateway, view, latency)
     })
   })
   return {
     get: () => last,
+    recent: () => recent,
     subscribe(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)

@@ -3,7 +3,7 @@ import { act, screen, within } from "@testing-library/react"
 import { expect, test } from "vitest"
 import Latency from "../../src/pages/latency.tsx"
 import { audit, type FakeClient } from "../support/fake-client.ts"
-import { renderShared } from "../support/render.tsx"
+import { PAINTS, renderShared } from "../support/render.tsx"
 
 function change(offset: number, relay: number) {
   const hopsMs = { detect: 3, settle: 1, publish: 1, relay, prepare: 0.5, write: 0.5 }
@@ -23,9 +23,17 @@ test("a hop that is negative, how wrong it may be, and who did not answer are to
   const table = within(await screen.findByRole("table", { name: /hop by hop/ }))
   const relayed = table.getByRole("row", { name: /Relayed/ })
   expect(relayed.textContent).toMatch(/−2\.0 ms± 0\.50 msnegative/)
-  expect(table.getByRole("row", { name: /Painted/ }).textContent).toMatch(/no browser told/)
+  expect(table.getByRole("row", { name: /Painted/ }).textContent).toMatch(/not measured/)
   expect(screen.getByText(/1 of 2 worker processes did not answer/)).toBeDefined()
   expect(screen.getAllByText("not compared yet")).toHaveLength(2)
+})
+
+test("what this browser painted itself is measured, whoever else was asked", async () => {
+  PAINTS.set("e:2", { offset: 2, totalMs: 15, deliverMs: 4, paintMs: 2 })
+  open([change(2, 4), change(1, 4)])
+
+  const figures = await screen.findByRole("region", { name: "Figures" })
+  expect(figures.textContent).toMatch(/From the file to the screen15 msp95 15 msp50 of one paint/)
 })
 
 test("it asks again when a change comes", async () => {

@@ -5,6 +5,7 @@ import type { ReactNode } from "react"
 import { afterEach } from "vitest"
 import { type Shared, SharedContext } from "../../src/hooks/context.ts"
 import { makeGateway } from "../../src/state/gateway.ts"
+import type { Latency } from "../../src/state/painted.ts"
 import { makePreferences } from "../../src/state/preferences.ts"
 import { makeStore } from "../../src/state/store.ts"
 import { makeToasts } from "../../src/state/toasts.ts"
@@ -14,8 +15,11 @@ afterEach(() => {
   cleanup()
   localStorage.clear()
   location.hash = ""
+  PAINTS.clear()
 })
 
+/** What this page painted, as a test has it; none at first. */
+export const PAINTS = new Map<string, Latency>()
 const nothing = async () => new Response("{}")
 
 /** @param ask Answers in place of a gateway. */
@@ -32,7 +36,7 @@ export function renderShared(
     gateway: makeGateway("http://gateway.test/", { channel: undefined, token: undefined }, ask as typeof fetch),
     toasts: makeToasts(),
     preferences: makePreferences(),
-    latencies: { get: () => null, subscribe: () => () => undefined },
+    latencies: { get: () => null, recent: () => PAINTS, subscribe: () => () => undefined },
   }
   return { ...shared, client, ...render(<SharedContext value={shared}>{part}</SharedContext>) }
 }
