@@ -2,6 +2,7 @@
 
 import { lazy, Suspense, useEffect } from "react"
 import { Channels } from "./components/channels.tsx"
+import { NoSuchPlace } from "./components/no-such-place.tsx"
 import { Notices } from "./components/notices.tsx"
 import { PageFooter } from "./components/page-footer.tsx"
 import { PanelBoundary } from "./components/panel-boundary.tsx"
@@ -45,6 +46,7 @@ export function App() {
     <Shell places={places} present={place?.page ?? ""} isKiosk={isKiosk} onKiosk={setKiosk} footer={<PageFooter />}>
       <Title name={place?.name ?? ""} />
       <Channels present={status?.channel ?? null} channels={status?.channels ?? {}} />
+      {place && place.page !== page && <NoSuchPlace page={page} shown={place.name} />}
       <PanelBoundary name="How the report fares">
         <Notices />
       </PanelBoundary>
@@ -82,7 +84,7 @@ function Title({ name }: { name: string }) {
     (view) => view.report?.repos.reduce((sum, { status }) => sum + +(status !== "clean"), 0) ?? 0,
   )
   useEffect(() => {
-    document.title = `${troubled ? `(${troubled}) ` : ""}${name} · Reportcast`
+    document.title = `${troubled ? `${troubled} not clean · ` : ""}${name} · Reportcast`
   }, [troubled, name])
   return null
 }

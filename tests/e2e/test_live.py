@@ -35,14 +35,14 @@ async def test_five_seconds(shared_system: System, viewer: Viewer) -> None:
     write(shared_system.report, {"nas": "clean", "router": "clean", "blog": "dirty"})
     tab = await viewer.tab(shared_system.url)
     await tab.shows("Live")
-    await expect(tab.page).to_have_title("(1) Overview · Reportcast")
+    await expect(tab.page).to_have_title("1 not clean · Overview · Reportcast")
 
     write(shared_system.report, {"nas": "clean", "router": "missing", "blog": "dirty"})
 
     await expect(tab.page.get_by_label("Summary").get_by_role("link", name="missing")).to_contain_text("1")
     await expect(tab.page.get_by_role("main")).to_contain_text("router")
     await expect(tab.status).to_contain_text("s old")
-    await expect(tab.page).to_have_title("(2) Overview · Reportcast")
+    await expect(tab.page).to_have_title("2 not clean · Overview · Reportcast")
 
 
 async def test_paint_is_told(shared_system: System, viewer: Viewer) -> None:

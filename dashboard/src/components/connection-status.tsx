@@ -113,8 +113,8 @@ function attemptWords(connection: ConnectionState, now: number): string {
 
 const SHARING = {
   alone: "this tab's own",
-  leader: "shared; this tab holds it",
-  follower: "shared; another tab holds it",
+  leader: "this tab's, for other tabs too",
+  follower: "through another tab",
 } as const
 
 function Facts() {

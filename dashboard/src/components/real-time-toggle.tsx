@@ -20,15 +20,16 @@ export function RealTimeToggle() {
         type="button"
         role="switch"
         aria-checked={mode.live}
-        aria-labelledby={id}
+        id={id}
+        aria-labelledby={`${id}-word`}
         onClick={() => setMode(mode.live ? { live: false, everyS } : { live: true })}
         className="group relative h-5 w-9 rounded-full border border-edge bg-sunken aria-checked:border-accent aria-checked:bg-accent"
       >
         <span className="absolute top-0.5 left-0.5 size-3.5 rounded-full bg-edge transition-transform group-aria-checked:translate-x-4 group-aria-checked:bg-on-accent" />
       </button>
-      <span id={id} className="font-medium">
+      <label id={`${id}-word`} htmlFor={id} className="font-medium">
         Real-time
-      </span>
+      </label>
       {!mode.live && (
         <label className="ml-auto flex items-center gap-2 text-quiet">
           asks every

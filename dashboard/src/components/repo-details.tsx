@@ -131,8 +131,10 @@ export function Differences({ change }: { change: RepoChange }) {
       {fields.map(({ name, before, after }) => (
         <li key={name} className="foreign">
           <span className="text-quiet">{labelOf(name)}:</span>{" "}
-          <del className="text-quiet">{lineOf(before) || "nothing"}</del> →{" "}
-          <ins className="no-underline">{lineOf(after) || "nothing"}</ins>
+          <del className="rounded-xs bg-(--bad-ground) px-0.5 text-quiet no-underline">
+            {lineOf(before) || "nothing"}
+          </del>{" "}
+          → <ins className="rounded-xs bg-(--good-ground) px-0.5 no-underline">{lineOf(after) || "nothing"}</ins>
         </li>
       ))}
     </ul>

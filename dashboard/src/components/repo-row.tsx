@@ -38,7 +38,7 @@ export const RepoRow = memo(function RepoRow({ repo, href, index, pastAt, isTabS
           {nameWords(repo.name)}
         </a>
       </span>
-      <span role="gridcell" className="min-w-0">
+      <span role="gridcell" className="flex min-w-0">
         <StatusBadge status={repo.status} quiet={repo.status === "clean"} />
       </span>
       <span

@@ -1,4 +1,4 @@
-import { useId } from "react"
+import { useId, useState } from "react"
 import { useShared } from "../hooks/context.ts"
 import { usePreferences } from "../hooks/use-preferences.ts"
 import type { Preferences } from "../state/preferences.ts"
@@ -63,10 +63,12 @@ function Theme() {
 function Notifications() {
   const { preferences } = useShared()
   const { notify } = usePreferences()
+  const [isRefused, setRefused] = useState(false)
   if (typeof Notification === "undefined") return null
   const denied = Notification.permission === "denied"
   const choose = async (wanted: boolean) => {
     const granted = wanted && (await Notification.requestPermission()) === "granted"
+    setRefused(wanted && !granted)
     preferences.set({ notify: granted })
   }
   return (
@@ -82,6 +84,9 @@ function Notifications() {
         Notify me of changes
         <span className="block text-xs text-quiet">
           {denied ? "The browser was told not to allow it." : "While this page is in the background."}
+        </span>
+        <span role="status" data-tone="warn" className="block text-xs text-tone empty:hidden">
+          {isRefused && !denied && "The browser did not give its permission."}
         </span>
       </span>
     </label>

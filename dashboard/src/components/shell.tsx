@@ -29,7 +29,7 @@ export function Shell({ places, present, isKiosk, onKiosk, footer, children }: P
   const { isSettled } = useConnectionStatus()
   const skip = () => document.getElementById("main")?.focus()
   return (
-    <div className="group/shell flex min-h-dvh in-data-kiosk:lg:has-data-fit:h-dvh flex-col max-md:pb-14 has-data-cut:pb-16 max-md:has-data-cut:pb-32 print:block print:min-h-0 print:pb-0">
+    <div className="group/shell flex min-h-dvh in-data-kiosk:lg:has-data-fit:h-dvh flex-col max-md:pb-14 has-data-toast:pb-20 max-md:has-data-toast:pb-36 has-data-cut:pb-16 max-md:has-data-cut:pb-32 print:block print:min-h-0 print:pb-0">
       <button type="button" onClick={skip} className="button fixed top-2 left-2 z-50 not-focus:sr-only">
         Skip to the content
       </button>

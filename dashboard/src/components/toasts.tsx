@@ -21,6 +21,7 @@ export function Toasts() {
         <div
           key={id}
           data-tone={tone}
+          data-toast=""
           className="card pointer-events-auto flex max-w-md animate-rise items-start gap-2.5 p-3 shadow-float"
         >
           <Icon name={ICONS[tone]} className="mt-0.5 size-4 text-tone" />

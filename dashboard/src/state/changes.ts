@@ -71,7 +71,7 @@ export function summaryOf(changes: readonly RepoChange[]): string {
   const counts = new Map<string, number>()
   for (const { to } of stated) counts.set(to ?? "no longer listed", (counts.get(to ?? "no longer listed") ?? 0) + 1)
   const others = changes.length - stated.length
-  if (others) counts.set(stated.length ? "otherwise" : "in details", others)
+  if (others) counts.set(stated.length ? "in details alone" : "in details", others)
   const parts = Array.from(counts, ([word, count]) => `${count.toLocaleString()} ${word}`)
   if (changes.length === 1 && changes[0]) return `${nameWords(changes[0].name)}: ${wordOf(changes[0])}`
   return `${changes.length.toLocaleString()} repositories changed: ${parts.join(", ")}`

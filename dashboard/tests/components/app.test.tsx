@@ -52,6 +52,12 @@ test("a newcomer has not looked before, and is told the last changes", () => {
   expect(panel.textContent).toMatch(/5 min ago.*Nothing has changed since then/)
 })
 
+test("an address of no page says so", () => {
+  open("#/bogus")
+  expect(screen.getByText("There is no page “bogus” here; this is the Overview.")).toBeDefined()
+  expect(document.title).toBe("2 not clean · Overview · Reportcast")
+})
+
 test("a rejected file is told beside the last good report", () => {
   const { client } = open("")
 

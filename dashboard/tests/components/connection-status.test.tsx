@@ -40,6 +40,14 @@ test("real-time off is remembered, with its interval", async () => {
   expect(localStorage.getItem("reportcast.preferences")).toContain('"everyS":60')
 })
 
+test("the word switches as its switch does", async () => {
+  const { preferences } = renderShared(<ConnectionStatus />)
+
+  await userEvent.click(screen.getByText("Real-time"))
+
+  expect(preferences.get().mode.live).toBe(false)
+})
+
 test("a screen reader is told of what lasts, in a region that was there before", () => {
   vi.useFakeTimers()
   const { client } = renderShared(<Announcer />)
