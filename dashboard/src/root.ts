@@ -17,3 +17,19 @@ export function given(search: string): Given {
   const words = new URLSearchParams(search)
   return { channel: words.get("channel") || undefined, token: words.get("access_token") || undefined }
 }
+
+/**
+ * Tell whether the gateway serves another version of this page than the one that runs; not so where that is not known.
+ *
+ * @param entry The address of the entry script, which is named after its contents.
+ */
+export async function isReplaced(entry = here, ask: typeof fetch = fetch): Promise<boolean> {
+  const name = /\/assets\/([^/?]+)$/.exec(entry)?.[1]
+  if (!name) return false
+  try {
+    const page = await (await ask(new URL("../", entry), { cache: "no-cache" })).text()
+    return page.includes("/assets/") && !page.includes(name)
+  } catch {
+    return false // it is away
+  }
+}

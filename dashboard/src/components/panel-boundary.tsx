@@ -1,5 +1,6 @@
 import { Component, type ErrorInfo, type ReactNode } from "react"
 import { Icon } from "./icon.tsx"
+import { ReplacedError } from "./later.tsx"
 
 interface Props {
   /** What the panel is, for people: "The overview". */
@@ -9,7 +10,7 @@ interface Props {
 
 /** Keeps what goes wrong in one panel from taking the page with it. */
 export class PanelBoundary extends Component<Props, { error: Error | null }> {
-  override state = { error: null }
+  override state: { error: Error | null } = { error: null }
 
   static getDerivedStateFromError(error: Error) {
     return { error }
@@ -20,7 +21,7 @@ export class PanelBoundary extends Component<Props, { error: Error | null }> {
   }
 
   override render() {
-    const error: Error | null = this.state.error
+    const { error } = this.state
     if (!error) return this.props.children
     return (
       <section role="alert" data-tone="bad" className="card flex flex-wrap items-center gap-3 p-4">
@@ -28,9 +29,15 @@ export class PanelBoundary extends Component<Props, { error: Error | null }> {
         <p className="min-w-0 flex-1">
           {this.props.name} could not be shown. <span className="foreign text-quiet">{messageOf(error)}</span>
         </p>
-        <button type="button" className="button" onClick={() => this.setState({ error: null })}>
-          Try again
-        </button>
+        {error instanceof ReplacedError ? (
+          <button type="button" className="button" onClick={() => location.reload()}>
+            Reload
+          </button>
+        ) : (
+          <button type="button" className="button" onClick={() => this.setState({ error: null })}>
+            Try again
+          </button>
+        )}
       </section>
     )
   }
