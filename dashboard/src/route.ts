@@ -38,7 +38,14 @@ export function hashOf(page: string, params: Params = {}, rest?: string): string
     for (const each of [value ?? []].flat()) if (each) words.append(name, each)
   }
   const search = words.toString()
-  return `#/${page}${rest === undefined ? "" : `/${encodeURIComponent(rest)}`}${search && `?${search}`}`
+  return `#/${page}${rest === undefined ? "" : `/${encodeURIComponent(addressable(rest))}`}${search && `?${search}`}`
+}
+
+/**
+ * Give a name as an address can hold it: half a surrogate pair, which JSON may have and UTF-8 has not, is U+FFFD.
+ */
+export function addressable(name: string): string {
+  return name.replace(/\p{Surrogate}/gu, "\ufffd")
 }
 
 /** @param replace Whether the place before is not worth to come back to (a letter more in a search). */

@@ -1,6 +1,7 @@
 /** What is worth a word while the person does something else: changes, and trouble that lasts. */
 
 import type { Client, ConnectionState } from "../client/index.ts"
+import { hashOf } from "../route.ts"
 import { type RepoChange, summaryOf } from "./changes.ts"
 import type { AuditStore } from "./store.ts"
 import type { Toasts } from "./toasts.ts"
@@ -36,7 +37,7 @@ function tellChanges(store: AuditStore, toasts: Toasts, notify: (text: string) =
 }
 
 function hrefOf({ name }: RepoChange): string {
-  return `#/repositories/${encodeURIComponent(name)}`
+  return hashOf("repositories", {}, name)
 }
 
 function tellTrouble(client: Client, toasts: Toasts): void {

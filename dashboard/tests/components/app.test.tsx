@@ -162,3 +162,12 @@ test("what goes wrong in a panel stays there, and can be tried again", async () 
   expect(screen.getByText("whole")).toBeDefined()
   vi.restoreAllMocks()
 })
+
+test("a repository is listed and opened whose name no address can hold", async () => {
+  open("#/repositories", audit({ "bad\ud800name": "dirty", nas: "clean" }))
+
+  act(() => rows()[0]?.querySelector("a")?.click())
+
+  const details = within(await screen.findByRole("complementary", { name: "Details" }))
+  expect(details.getByText("/srv/bad\ud800name")).toBeDefined()
+})
