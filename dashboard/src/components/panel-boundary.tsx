@@ -1,4 +1,5 @@
 import { Component, type ErrorInfo, type ReactNode } from "react"
+import { useView } from "../hooks/use-feed.ts"
 import { Icon } from "./icon.tsx"
 import { ReplacedError } from "./later.tsx"
 
@@ -8,12 +9,27 @@ interface Props {
   readonly children: ReactNode
 }
 
-/** Keeps what goes wrong in one panel from taking the page with it. */
-export class PanelBoundary extends Component<Props, { error: Error | null }> {
-  override state: { error: Error | null } = { error: null }
+/** Keeps what goes wrong in one panel from taking the page with it; another report is another chance. */
+export function PanelBoundary(props: Props) {
+  const report = useView(({ epoch, offset }) => `${epoch}:${offset}`)
+  return <Boundary {...props} report={report} />
+}
+
+interface State {
+  readonly error: Error | null
+}
+
+class Boundary extends Component<Props & { report: string }, State> {
+  override state: State = { error: null }
 
   static getDerivedStateFromError(error: Error) {
     return { error }
+  }
+
+  override componentDidUpdate(before: { report: string }, { error }: State) {
+    // Not for an error of this report itself; and what another version is needed for, no report mends.
+    const isOld = error !== null && error === this.state.error && before.report !== this.props.report
+    if (isOld && !(error instanceof ReplacedError)) this.setState({ error: null })
   }
 
   override componentDidCatch(error: Error, { componentStack }: ErrorInfo) {

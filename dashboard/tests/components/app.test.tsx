@@ -141,7 +141,7 @@ test("a report that is no audit report is shown as a tree", async () => {
   expect(screen.queryByRole("link", { name: "Repositories" })).toBeNull()
 })
 
-let isBroken = true
+let isBroken = false
 
 function Part() {
   if (isBroken) throw new Error("no luck")
@@ -149,12 +149,7 @@ function Part() {
 }
 
 test("what goes wrong in a panel stays there, and can be tried again", async () => {
-  vi.spyOn(console, "error").mockImplementation(() => undefined)
-  renderShared(
-    <PanelBoundary name="The part">
-      <Part />
-    </PanelBoundary>,
-  )
+  openBroken()
   expect(screen.getByRole("alert").textContent).toContain("The part could not be shown. no luck")
 
   isBroken = false
@@ -162,6 +157,29 @@ test("what goes wrong in a panel stays there, and can be tried again", async () 
   expect(screen.getByText("whole")).toBeDefined()
   vi.restoreAllMocks()
 })
+
+test("what a report broke, another one mends, and a status does not", () => {
+  const { client } = openBroken()
+  act(() => client.snapshot(audit(THREE)))
+  isBroken = false
+
+  act(() => client.status({ state: "current" }))
+  expect(screen.getByRole("alert")).toBeDefined()
+  act(() => client.snapshot(audit({})))
+
+  expect(screen.getByText("whole")).toBeDefined()
+  vi.restoreAllMocks()
+})
+
+function openBroken() {
+  isBroken = true
+  vi.spyOn(console, "error").mockImplementation(() => undefined)
+  return renderShared(
+    <PanelBoundary name="The part">
+      <Part />
+    </PanelBoundary>,
+  )
+}
 
 test("a repository is listed and opened whose name no address can hold", async () => {
   open("#/repositories", audit({ "bad\ud800name": "dirty", nas: "clean" }))
