@@ -20,7 +20,7 @@ import { makeToasts } from "./state/toasts.ts"
 const place = fromDeepLink(location.href, ROOT)
 if (place) history.replaceState(null, "", place)
 
-const words = given(location.search)
+const words = given()
 const preferences = makePreferences()
 const toasts = makeToasts()
 const gateway = makeGateway(ROOT, words)
