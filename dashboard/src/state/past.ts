@@ -1,5 +1,6 @@
 /** The last reports from before this page was opened: their counts, for the sparklines, and what each changed. */
 
+import { stepOf } from "./advance.ts"
 import { changesBetween } from "./changes.ts"
 import type { Gateway } from "./gateway.ts"
 import type { Json } from "./json.ts"
@@ -55,7 +56,7 @@ function told(found: readonly [string, Json][]): [Point[], Step[]] {
     before = report
     if (Number.isNaN(at)) continue
     points.push({ at, counts: Object.fromEntries(report.counts) })
-    if (changes.length) steps.unshift({ at, name, changes })
+    if (changes.length) steps.unshift(stepOf(at, name, changes))
   }
   return [points, steps]
 }
