@@ -1,6 +1,7 @@
 /** An audit report as the page shows it. What did not change from one report to the next is the same object. */
 
 import { isObject, isText, type Json, type JsonObject, same } from "./json.ts"
+import { readTime } from "./report-time.ts"
 
 export interface Repo {
   /** Unique in the report, and the same from one report to the next: two repositories may have one name. */
@@ -94,7 +95,7 @@ export function makeReport(
   const timestamp = isText(rest.timestamp) ? rest.timestamp : ""
   return {
     timestamp,
-    reportedAt: Date.parse(timestamp),
+    reportedAt: readTime(timestamp),
     health: isText(rest.health_status) ? rest.health_status : null,
     counts: countsOf(rest.summary, repos),
     repos,
