@@ -6,6 +6,7 @@
  */
 
 import { useMemo, useSyncExternalStore } from "react"
+import { partsOf } from "./state/report.ts"
 
 export interface Route {
   /** The page's name; empty for the first. */
@@ -23,7 +24,7 @@ export function parseRoute(hash: string): Route {
 
 function decoded(text: string): string | null {
   try {
-    return decodeURIComponent(text) || null
+    return decodeURIComponent(text)
   } catch {
     return null // a `%` that encodes nothing
   }
@@ -39,6 +40,12 @@ export function hashOf(page: string, params: Params = {}, rest?: string): string
   }
   const search = words.toString()
   return `#/${page}${rest === undefined ? "" : `/${encodeURIComponent(addressable(rest))}`}${search && `?${search}`}`
+}
+
+/** Give the hash of a repository's details, by its key: the names of two may be one. */
+export function hashOfRepo(key: string, params: Params = {}): string {
+  const [nth, name] = partsOf(key)
+  return hashOf("repositories", { ...params, n: nth === 1 ? null : String(nth) }, name)
 }
 
 /**

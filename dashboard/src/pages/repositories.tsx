@@ -4,7 +4,7 @@ import { RepoList } from "../components/repo-list.tsx"
 import { RepoToolbar } from "../components/repo-toolbar.tsx"
 import { useView } from "../hooks/use-feed.ts"
 import { useMedia } from "../hooks/use-media.ts"
-import { addressable, hashOf, navigate, type Route, useRoute } from "../route.ts"
+import { addressable, hashOf, hashOfRepo, navigate, type Route, useRoute } from "../route.ts"
 import {
   arrange,
   GROUPS,
@@ -31,8 +31,9 @@ function List({ report }: { report: AuditReport }) {
   const pastAt = useMemo(() => lastChanges(past), [past])
   const { rows, found } = useMemo(() => arrange(report, wish, pastAt), [report, wish, pastAt])
   const counts = useMemo(() => statusCounts(report.repos), [report])
-  const open = openOf(route)
-  const repo = useMemo(() => repoOf(report, open?.key), [report, open?.key])
+  const wanted = openOf(route)
+  const repo = useMemo(() => repoOf(report, wanted?.key), [report, wanted?.key])
+  const open = wanted?.name === "" && !repo ? null : wanted // else it is a slash too many
   const isCovered = useMedia("(max-width: 1023.9px)") && open !== null
   const hrefOf = useCallback((key: string) => placeOf(wish, key), [wish])
   const close = useCallback(() => {
@@ -88,16 +89,14 @@ function wishOf(params: URLSearchParams): Wish {
 }
 
 /** The address of the list as it is wished for, with the details of a repository. */
-export function placeOf(wish: Partial<Wish>, key?: string): string {
-  const [, nth, name] = /^(\d+) (.*)$/s.exec(key ?? "") ?? []
+function placeOf(wish: Partial<Wish>, key?: string): string {
   const params = {
     q: wish.search,
     status: wish.statuses,
     sort: wish.sort === "attention" ? null : wish.sort,
     group: wish.group === "none" ? null : wish.group,
-    n: nth === "1" ? null : nth,
   }
-  return hashOf("repositories", params, name)
+  return key === undefined ? hashOf("repositories", params) : hashOfRepo(key, params)
 }
 
 function openOf({ rest, params }: Route): { key: string; name: string } | null {

@@ -1,7 +1,7 @@
 /** What is worth a word while the person does something else: changes, and trouble that lasts. */
 
 import type { Client, ConnectionState } from "../client/index.ts"
-import { hashOf } from "../route.ts"
+import { hashOfRepo } from "../route.ts"
 import { type RepoChange, summaryOf } from "./changes.ts"
 import type { AuditStore } from "./store.ts"
 import type { Toasts } from "./toasts.ts"
@@ -26,7 +26,7 @@ function tellChanges(store: AuditStore, toasts: Toasts, notify: (text: string) =
     const text = summaryOf(changes)
     const [only] = changes
     if (!text) return
-    toasts.add({ tone: "note", text, href: changes.length === 1 && only?.after ? hrefOf(only) : "#/" })
+    toasts.add({ tone: "note", text, href: changes.length === 1 && only?.after ? hashOfRepo(only.key) : "#/" })
     notify(text)
   }
   store.subscribe((_, changes) => {
@@ -34,10 +34,6 @@ function tellChanges(store: AuditStore, toasts: Toasts, notify: (text: string) =
     if (!gathered.size) setTimeout(tell, GATHER_MS)
     for (const change of changes) gathered.set(change.key, change)
   })
-}
-
-function hrefOf({ name }: RepoChange): string {
-  return hashOf("repositories", {}, name)
 }
 
 function tellTrouble(client: Client, toasts: Toasts): void {

@@ -80,6 +80,12 @@ export function keyFor(name: string, nth = 1): string {
   return `${nth} ${name}`
 }
 
+/** What a key is made of. */
+export function partsOf(key: string): [nth: number, name: string] {
+  const space = key.indexOf(" ")
+  return [Number(key.slice(0, space)), key.slice(space + 1)]
+}
+
 export function makeRepo(key: string, fields: JsonObject, changedAt: number | null): Repo {
   return { key, name: fields.name as string, status: statusOf(fields), fields, changedAt }
 }

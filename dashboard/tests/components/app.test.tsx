@@ -90,6 +90,45 @@ test("the keyboard alone goes from row to row, into the details and back", async
   expect(screen.queryByRole("complementary")).toBeNull()
 })
 
+const TWINS = {
+  ...audit({}),
+  repos: ["/srv/a", "/srv/b", "/srv/c"].map((local_path, at) => ({
+    name: "nas",
+    status: at ? "dirty" : "clean",
+    local_path,
+  })),
+}
+
+test("of repositories of one name each is opened by the links to it", async () => {
+  const { client } = open("", TWINS)
+  const linksIn = (name: string) => within(screen.getByRole("region", { name })).getAllByRole("link", { name: "nas" })
+
+  act(() =>
+    client.snapshot({
+      ...TWINS,
+      repos: TWINS.repos.map((repo, at) => (at < 2 ? repo : { ...repo, status: "missing" })),
+    }),
+  )
+  expect(linksIn("Needs attention").map((link) => link.getAttribute("href"))).toEqual([
+    "#/repositories/nas?n=3",
+    "#/repositories/nas?n=2",
+  ])
+  expect(linksIn("Changed since you looked")[0]?.getAttribute("href")).toBe("#/repositories/nas?n=3")
+
+  act(() => linksIn("Needs attention")[1]?.click())
+  expect(within(await screen.findByRole("complementary", { name: "Details" })).getByText("/srv/b")).toBeDefined()
+})
+
+test("a repository without a name is opened, and a slash too many opens none", async () => {
+  const { client } = open("#/repositories/")
+  expect(screen.queryByRole("complementary")).toBeNull()
+
+  act(() => client.snapshot(audit({ ...THREE, "": "dirty" })))
+
+  const details = within(await screen.findByRole("complementary", { name: "Details" }))
+  expect(details.getByRole("heading", { name: "(no name)" })).toBeDefined()
+})
+
 test("of 10 000 repositories only those to be seen are in the document", () => {
   const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`repo ${at}`, "clean"]))
   open("#/repositories", audit(many))
