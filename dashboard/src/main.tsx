@@ -10,6 +10,7 @@ import { given, ROOT } from "./root.ts"
 import { fromDeepLink } from "./route.ts"
 import { makeGateway } from "./state/gateway.ts"
 import { tellNews } from "./state/news.ts"
+import { notify } from "./state/notification.ts"
 import { measurePaints } from "./state/painted.ts"
 import { recallPast } from "./state/past.ts"
 import { makePreferences } from "./state/preferences.ts"
@@ -31,7 +32,7 @@ const latencies = measurePaints(store, { gateway, share: () => client.getFeed().
 recallPast(store, gateway)
 keepSeen(store, gateway)
 tellNews(store, client, toasts, (text) => {
-  if (preferences.get().notify && document.hidden) new Notification("Reportcast", { body: text, tag: "changes" })
+  if (preferences.get().notify && document.hidden) notify(text)
 })
 let { mode } = preferences.get()
 client.setMode(mode)
