@@ -29,7 +29,7 @@ const client = connect({ url: ROOT, ...words })
 const store = makeStore(client)
 const latencies = measurePaints(store, { gateway, share: () => client.getFeed().hello?.paint_sample ?? 0 })
 
-recallPast(store, gateway)
+const past = recallPast(store, gateway)
 keepSeen(store, gateway)
 tellNews(store, client, toasts, (text) => {
   if (preferences.get().notify && document.hidden) notify(text)
@@ -43,7 +43,7 @@ preferences.subscribe(() => {
 })
 client.start()
 
-const shared = { client, store, gateway, toasts, preferences, latencies }
+const shared = { client, store, gateway, toasts, preferences, latencies, past }
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>
     <SharedContext value={shared}>

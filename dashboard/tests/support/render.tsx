@@ -32,6 +32,7 @@ export function renderShared(
     gateway: makeGateway("http://gateway.test/", { channel: undefined, token: undefined }, ask as typeof fetch),
     toasts: makeToasts(),
     preferences: makePreferences(),
+    past: { more: () => undefined, stop: () => undefined },
     latencies: { get: () => null, subscribe: () => () => undefined },
   }
   return { ...shared, client, ...render(<SharedContext value={shared}>{part}</SharedContext>) }
