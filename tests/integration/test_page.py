@@ -15,7 +15,9 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
 from tests.support.commands import BIN, environment
-from tests.support.running import RunningGateway, running_gateway
+from tests.support.reports import publication
+from tests.support.running import ADMIN_TOKEN, CHANNEL, RunningGateway, running_gateway
+from tests.support.wait import await_until
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -171,3 +173,40 @@ def test_the_wheel_holds_the_page(tmp_path: Path) -> None:
         held = {name.removeprefix("gateway/page/"): wheel.read(name) for name in wheel.namelist() if "/page/" in name}
     files = {name: content for name, content in held.items() if not name.endswith("/") and name}
     assert files == {name: file.body.raw for name, file in page_files(BUILT).by_name.items()}
+
+
+async def test_addresses_of_others_are_not_the_page_s(memory_broker: MemoryBroker) -> None:
+    """HEAD is answered wherever GET is; another method is told which it has; a slash too many leads back."""
+    await memory_broker.publish(CHANNEL, publication(1))
+    async with running_gateway(memory_broker, gateway_admin_token=ADMIN_TOKEN) as gateway:
+        await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
+        admin = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
+        for path in (
+            "audit/history",
+            "api/ws/status",
+            "api/ws/clients",
+            "api/trace",
+            "api/history",
+            "healthz",
+            "audit",
+        ):
+            got, head = [await ask(path, headers=admin) for ask in (gateway.http.get, gateway.http.head)]
+            assert (head.status_code, head.content) == (got.status_code, b"") == (200, b""), path
+        for path in ("api/ws/trigger-update", "api/trace/painted"):
+            refused = await gateway.http.get(path)
+            assert (refused.status_code, refused.headers["allow"]) == (405, "POST"), path
+        assert (await gateway.http.get("audit/history/", follow_redirects=True)).status_code == 200
+        assert (await gateway.http.get("nothing")).status_code == 404
+
+
+async def test_past_reports_are_asked_for_again_by_their_digest(memory_broker: MemoryBroker) -> None:
+    """A browser that has one is told that it is the same."""
+    await memory_broker.publish(CHANNEL, publication(1))
+    async with running_gateway(memory_broker) as gateway:
+        await await_until("it has the report", lambda: gateway.feed.replica.snapshot)
+        (name,) = (await gateway.http.get("audit/history")).json()
+        first = await gateway.http.get(f"audit/history/{name}")
+        again = await gateway.http.get(f"audit/history/{name}", headers={"If-None-Match": first.headers["etag"]})
+
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])
+    assert first.headers["cache-control"] == again.headers["cache-control"] == "no-cache"

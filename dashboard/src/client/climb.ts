@@ -37,6 +37,7 @@ export class Climb {
 
   #try([transport, ...others]: readonly TransportName[]): void {
     if (!transport) {
+      this.#ladder.stayed()
       this.start()
       return
     }

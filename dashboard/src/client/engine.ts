@@ -165,7 +165,7 @@ export class Engine {
     if (!this.#isOpen) this.#opened()
     this.onText(text)
     const [frame, action] = this.#keeper.take(text)
-    if (frame.type === "malformed") this.#note(`a frame makes no sense: ${frame.message}`)
+    if (frame.type === "malformed") this.#note(frame.message)
     else if (frame.type !== "unknown") this.#heed(frame)
     if (action.type === "resync") this.#link?.follow(action.from)
   }
@@ -205,8 +205,10 @@ export class Engine {
     }
     const isTold = this.#drainMs !== undefined
     let retryMs = waitMs ?? this.#backoff.waitMs(now, this.#drainMs ?? end.retryAfterMs, isTold || end.isExact)
+    // Below the best, whatever fails may be this transport's alone.
+    const isWrongWay = end.isOfTransport || (this.#ladder.better.length && !this.#isOpen)
     // What is in the way of one transport is no reason to be late with the next.
-    if (end.isOfTransport && this.#mode.live && this.#ladder.failed()) retryMs = Math.min(retryMs, BASE_MS)
+    if (isWrongWay && this.#mode.live && this.#ladder.failed()) retryMs = Math.min(retryMs, BASE_MS)
     this.#note(`lost: ${end.reason}; again in ${Math.round(retryMs)} ms`)
     const reason = isOffline() ? OFFLINE : end.reason
     this.#keeper.connected({ kind: "offline", since: now, reason, attempt: this.#attempt, retryAt: now + retryMs })

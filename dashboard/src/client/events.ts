@@ -59,26 +59,32 @@ async function listen(response: Response, hear: Hearing, signal: AbortSignal): P
   }
 }
 
-/** Puts pieces of a stream together to the data of its events. */
+/** Puts pieces of a stream together to the data of its events; the gateway ends lines with a line feed. */
 export class Lines {
-  #rest = ""
+  length = 0
+  #line: string[] = []
   #data: string[] = []
-
-  get length(): number {
-    return this.#rest.length
-  }
 
   /** Take in a piece; give the data of the events that it completes. */
   add(piece: string): string[] {
-    const lines = (this.#rest + piece).split(/\r\n|\n|\r(?!$)/)
-    this.#rest = lines.pop() ?? ""
     const found: string[] = []
-    for (const line of lines) {
+    const [first = "", ...more] = piece.split("\n")
+    this.#grow(first)
+    for (const next of more) {
+      const line = this.#line.join("").replace(/\r$/, "")
+      this.#line = []
+      this.length = 0
+      this.#grow(next)
       if (line.startsWith("data:")) this.#data.push(line.slice(line[5] === " " ? 6 : 5))
-      if (line !== "" || !this.#data.length) continue
+      if (line || !this.#data.length) continue
       found.push(this.#data.join("\n"))
       this.#data = []
     }
     return found
+  }
+
+  #grow(part: string): void {
+    this.#line.push(part)
+    this.length += part.length
   }
 }

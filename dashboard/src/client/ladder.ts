@@ -54,8 +54,13 @@ export class Ladder {
 
   /** Give how long to wait, in ms, until a better transport is tried. */
   climbInMs(): number {
-    const bound = Math.min(CLIMB_CAP_MS, CLIMB_MS * 2 ** Math.min(this.#climbs++, 10))
+    const bound = Math.min(CLIMB_CAP_MS, CLIMB_MS * 2 ** Math.min(this.#climbs, 10))
     return (bound / 2) * (1 + this.#chance())
+  }
+
+  /** Better ones were tried, and none gets through. */
+  stayed(): void {
+    this.#climbs++
   }
 
   /** Use a better one, which was tried and gets through. */

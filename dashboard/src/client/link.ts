@@ -114,7 +114,7 @@ export function asking(again: () => void, patienceMs: Way["patienceMs"]): Way {
 /** Ask the gateway. */
 export function ask({ token }: Where, url: URL, signal: AbortSignal): Promise<Response> {
   const headers = token ? { Authorization: `Bearer ${token}` } : {}
-  return fetch(url, { cache: "no-store", credentials: "same-origin", headers, signal })
+  return fetch(url, { cache: "no-store", headers, signal })
 }
 
 /** Read why a request was refused: by the gateway, or by what stands before it. */
@@ -122,8 +122,8 @@ export async function refusal(response: Response): Promise<End> {
   let sentence: string | undefined
   const text = await response.text()
   try {
-    const told: unknown = JSON.parse(text)
-    if (typeof told === "object" && told && "error" in told && typeof told.error === "string") sentence = told.error
+    const told: { error?: unknown } | null = JSON.parse(text)
+    if (typeof told?.error === "string") sentence = told.error
   } catch {
     // It is not the gateway's.
   }

@@ -22,6 +22,8 @@ export interface Tab {
 const BEAT_MS = 5000
 /** Who leads and says nothing for so long is frozen, or gone without a word. */
 const SILENT_MS = 15_000
+/** A tab that has just been opened is answered within this, unless who leads is suspended. */
+const ANSWER_MS = 1000
 
 /** Whether this browser can. */
 export function canShare(): boolean {
@@ -49,6 +51,8 @@ export class SharedTabs {
     }
     this.#ticker = setInterval(() => this.look(), BEAT_MS)
     this.#follow()
+    this.#heardAt -= SILENT_MS - ANSWER_MS
+    setTimeout(() => this.look(), ANSWER_MS)
   }
 
   get isLeading(): boolean {
@@ -69,6 +73,7 @@ export class SharedTabs {
 
   /** Say that this tab is there; or, if the one that leads does not, lead. */
   look(): void {
+    if (this.#ending.signal.aborted) return
     if (this.#isLeading) {
       this.tell({ type: "beat" })
     } else if (Date.now() - this.#heardAt >= SILENT_MS && document.visibilityState === "visible") {

@@ -91,7 +91,7 @@ const WORDS: Readonly<Record<number, string>> = {
 function told(reason: string): number | undefined {
   try {
     const { retry_after_ms: after }: { retry_after_ms?: unknown } = JSON.parse(reason)
-    return typeof after === "number" && Number.isFinite(after) ? after : undefined
+    return Number.isFinite(after) ? (after as number) : undefined
   } catch {
     return undefined
   }

@@ -4,6 +4,7 @@ import { useConnectionStatus, useFeed, useView, useWebSocket } from "../hooks/us
 import { useNow } from "../hooks/use-now.ts"
 import { diagnosticsOf } from "../state/diagnostics.ts"
 import { type Situation, transportOf } from "../state/situation.ts"
+import { dataAt } from "../state/view.ts"
 import { ageOf, latencyWords, momentOf } from "../state/words.ts"
 import { Age } from "./age.tsx"
 import { CopyButton } from "./copy-button.tsx"
@@ -20,7 +21,7 @@ const ICONS: Readonly<Record<Exclude<Situation["icon"], "live">, IconName>> = {
 /** Whether what is shown is live, and how old it is; all there is to know about it behind a press. */
 export function ConnectionStatus() {
   const { word, tone, icon } = useConnectionStatus()
-  const changedAt = useView((view) => view.modifiedAt)
+  const madeAt = useView(dataAt)
   const ahead = useView((view) => view.serverAhead)
   const id = useId()
   return (
@@ -37,10 +38,10 @@ export function ConnectionStatus() {
           <Icon name={ICONS[icon]} />
         )}
         <span>{word}</span>
-        {changedAt !== null && (
+        {madeAt !== null && (
           <span className="border-l border-current/25 pl-2 font-normal">
             <span className="max-lg:sr-only">data </span>
-            <Age at={changedAt} ahead={ahead} bare />
+            <Age at={madeAt} ahead={ahead} bare />
             <span className="max-sm:sr-only"> old</span>
           </span>
         )}

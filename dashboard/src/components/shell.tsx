@@ -101,7 +101,7 @@ function Navigation({ places, present }: { places: readonly Place[]; present: st
           key={page}
           href={`#/${page}`}
           aria-current={page === present ? "page" : undefined}
-          className="flex items-center gap-2 border-b-2 border-transparent px-2.5 text-quiet hover:text-ink aria-[current]:border-accent aria-[current]:font-semibold aria-[current]:text-ink max-sm:flex-1 max-sm:flex-col max-sm:justify-center max-sm:gap-0.5 max-sm:border-t-2 max-sm:border-b-0 max-sm:px-0 max-sm:text-[0.6875rem]"
+          className="flex items-center gap-2 border-b-2 border-transparent px-2.5 font-medium text-quiet hover:text-ink aria-[current]:border-accent aria-[current]:text-ink max-sm:flex-1 max-sm:flex-col max-sm:justify-center max-sm:gap-0.5 max-sm:border-t-2 max-sm:border-b-0 max-sm:px-0 max-sm:text-[0.6875rem]"
         >
           <Icon name={icon} className="size-4 max-sm:size-5 sm:max-lg:hidden" />
           {name}

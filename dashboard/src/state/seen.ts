@@ -21,6 +21,8 @@ interface Seen {
 export function keepSeen(store: AuditStore, gateway: Gateway, page: Document = document): () => void {
   const memory = `seen.${gateway.channel ?? ""}`
   let begun = false
+  // Not before it is known what was new when this visit began.
+  let isKnown = false
   let shownAt = Date.now()
 
   const keep = () => {
@@ -32,16 +34,20 @@ export function keepSeen(store: AuditStore, gateway: Gateway, page: Document = d
     begun = true
     const seen = recall<Seen | null>(memory, null)
     if (!seen) keep()
-    else if (seen.name !== store.getView().name) resume(store, gateway, seen)
+    if (!seen || seen.name === store.getView().name) isKnown = true
+    else
+      resume(store, gateway, seen).finally(() => {
+        isKnown = true
+      })
   }
   const leave = () => {
     if (page.visibilityState === "visible") shownAt = Date.now()
-    else if (begun && Date.now() - shownAt >= LOOK_MS) store.markSeen()
+    else if (isKnown && Date.now() - shownAt >= LOOK_MS) store.markSeen()
   }
   let seenAt = store.getView().seenAt
   const unsubscribe = store.subscribe((view) => {
     begin()
-    if (begun && view.seenAt !== seenAt && !view.unseen.length) keep()
+    if (isKnown && view.seenAt !== seenAt && !view.unseen.length) keep()
     seenAt = view.seenAt
   })
   begin()

@@ -93,3 +93,10 @@ export const NOTHING: AuditView = {
   findings: [],
   hopsMs: null,
 }
+
+/** From when the data is: the report's own time, unless none can be read, or the file is older than it says. */
+export function dataAt({ report, modifiedAt }: AuditView): number | null {
+  const reportedAt = report?.reportedAt ?? Number.NaN
+  if (Number.isNaN(reportedAt)) return modifiedAt
+  return modifiedAt === null ? reportedAt : Math.min(reportedAt, modifiedAt)
+}

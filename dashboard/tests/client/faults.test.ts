@@ -312,7 +312,7 @@ test("a frame that makes no sense is told, and nothing else", () => {
   gateway.socket.accept(...WELCOME, '{"type":"delta"}', '{"type":"later"}', "<")
 
   expect(connection().kind).toBe("live")
-  expect(notes.filter((note) => note.startsWith("a frame makes no sense"))).toHaveLength(2)
+  expect(notes.filter((note) => note.includes("delta: ") || note.includes("a JSON object"))).toHaveLength(2)
 })
 
 test("a close that says why is told with its words", () => {
@@ -321,4 +321,21 @@ test("a close that says why is told with its words", () => {
   gateway.socket.end(4008, "too slow")
 
   expect(connection()).toMatchObject({ kind: "offline", reason: "the gateway closed the connection (4008 too slow)" })
+})
+
+test.each([
+  ["answers 502", () => json("<html>", 502)],
+  ["is cut", () => Promise.reject(new TypeError("fetch failed"))],
+])("an event stream whose path alone %s leads to polls", async (_, answer) => {
+  gateway.on("api/ws/status", () => json({}))
+  gateway.on("events", answer)
+  gateway.on("audit", (url, signal) => (url.searchParams.has("wait") ? pending(signal) : json([])))
+  engine.start()
+  for (const _ of [1, 2]) {
+    gateway.socket.end(1006)
+    await go(1000)
+  }
+  await go(20_000)
+
+  expect(connection()).toMatchObject({ kind: "degraded", transport: "poll" })
 })

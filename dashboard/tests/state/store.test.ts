@@ -1,6 +1,7 @@
 import { expect, test } from "vitest"
 import { fieldChanges, summaryOf } from "../../src/state/changes.ts"
 import { makeStore } from "../../src/state/store.ts"
+import { dataAt, NOTHING } from "../../src/state/view.ts"
 import { audit, FakeClient, LIVE } from "../support/fake-client.ts"
 
 const DIRTY = { format: "repos", changed: [{ at: 1, name: "b", from: "clean", to: "dirty", set: { status: "dirty" } }] }
@@ -87,4 +88,15 @@ test("of what changed the differing fields are kept, and of reports that change 
   expect(log[0]?.changes.length).toBe(size)
   expect(change?.after?.fields).toEqual({ status: "clean" })
   expect(change && fieldChanges(change)).toEqual([{ name: "status", before: "dirty", after: "clean" }])
+})
+
+test.each([
+  ["the report's own time", 5, 9, 5],
+  ["the file's, where that is older", 9, 5, 5],
+  ["the file's, where the report has none that can be read", Number.NaN, 9, 9],
+])("data is as old as %s", (_, reportedAt, modifiedAt, found) => {
+  const { store } = opened()
+  const { report } = store.getView()
+
+  expect(dataAt({ ...NOTHING, report: report && { ...report, reportedAt }, modifiedAt })).toBe(found)
 })

@@ -61,6 +61,12 @@ def test_signs_of_life() -> None:
     assert used.transport is WEBSOCKET
 
 
+def _stayed(used: Ladder) -> float:
+    wait_s = used.climb_in_s()
+    used.stayed()
+    return wait_s
+
+
 def test_climbing() -> None:
     """Is tried less and less often, and anew once the best has proved itself."""
     used = ladder()
@@ -68,7 +74,8 @@ def test_climbing() -> None:
     used.failed(Refused(403, None))
 
     assert list(used.better) == [WEBSOCKET, EVENTS]
-    waits = [used.climb_in_s() for _ in range(7)]
+    assert used.climb_in_s() <= 30 >= used.climb_in_s()  # to be connected again is no failure of a better one
+    waits = [_stayed(used) for _ in range(7)]
     used.climb(EVENTS)
     assert (used.transport, list(used.better)) == (EVENTS, [WEBSOCKET])
     assert used.climb_in_s() >= 300
@@ -79,3 +86,18 @@ def test_climbing() -> None:
 
     bounds = [30, 60, 120, 240, 480, 600, 600]
     assert all(bound / 2 <= wait <= bound for bound, wait in zip(bounds, waits, strict=True))
+
+
+def test_what_fails_below_the_best() -> None:
+    """May be this transport's alone, whatever it is: a proxy that answers 502 for one path, a path that is cut."""
+    used = ladder()
+    for _ in range(5):
+        used.failed(Refused(502, None))
+    assert used.transport is WEBSOCKET
+    used.failed(Refused(403, None))
+    assert used.transport is EVENTS
+
+    used.failed(Refused(502, None))
+    used.failed(Refused(502, None))
+
+    assert used.transport is POLL

@@ -214,12 +214,17 @@ class Engine:
         while True:
             await self._is_below.wait()
             await asyncio.sleep(self._ladder.climb_in_s())
-            for transport in self._ladder.better if self._is_below.is_set() else ():
-                if await self._gets_through(transport) and self._leaving:
-                    self._ladder.climb(transport)
-                    self._leaving.reschedule(0.0)
-                    self._is_below.clear()
-                    break
+            if self._is_below.is_set() and not await self._climbed():
+                self._ladder.stayed()
+
+    async def _climbed(self) -> bool:
+        for transport in self._ladder.better:
+            if await self._gets_through(transport) and self._leaving:
+                self._ladder.climb(transport)
+                self._leaving.reschedule(0.0)
+                self._is_below.clear()
+                return True
+        return False
 
     async def _gets_through(self, transport: Transport) -> bool:
         try:

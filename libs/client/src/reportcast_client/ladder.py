@@ -58,7 +58,7 @@ class Ladder:
         Returns:
             Whether every transport was refused, one after the other.
         """
-        if not why.is_of_transport:
+        if not (why.is_of_transport or self._rung):  # below the best, whatever fails may be this transport's alone
             return False
         is_refusal = why.final is not None
         self._refusals = self._refusals + 1 if is_refusal else 0
@@ -72,8 +72,11 @@ class Ladder:
     def climb_in_s(self) -> float:
         """Give how long to wait until a better transport is tried."""
         bound_s = min(CLIMB_CAP_S, self._climb_s * 2 ** min(self._climbs, 10))
-        self._climbs += 1
         return self._chance.uniform(bound_s / 2, bound_s)
+
+    def stayed(self) -> None:
+        """Note that better ones were tried, and none gets through."""
+        self._climbs += 1
 
     def climb(self, transport: Transport) -> None:
         """Use a better one, which was tried and gets through."""

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.auth import AllowedHosts, Authorized, is_token, token_of
 from gateway.colleagues import Colleagues
@@ -24,6 +25,9 @@ from gateway.routes.trace import trace_router
 from gateway.routes.websocket import websocket_router
 from gateway.status import details
 
+# These do not wait, or begin to stream, for who wants their head alone.
+OWN_HEAD = ("/audit", "/events")
+
 
 def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Awaitable[bytes]]) -> FastAPI:
     """Make the application; the feeds' relays run beside it, and so does what answers the colleagues."""
@@ -32,7 +36,9 @@ def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Aw
     app = FastAPI(title="Reportcast gateway", version=__version__, docs_url=None, redoc_url=None)
     app.state.feeds = feeds
     app.state.colleagues = colleagues
-    if feeds.probe:  # the first is the innermost: it comes in as everybody does
+    # The first is the innermost.
+    app.add_middleware(HeadAsGet)
+    if feeds.probe:  # it comes in as everybody does
         app.add_middleware(feeds.probe.admit)
     if settings.gateway_read_token is not None:
         app.add_middleware(Authorized, may_read=_token_check(feeds))
@@ -54,8 +60,21 @@ def create_app(feeds: Feeds, colleagues: Colleagues, exposition: Callable[[], Aw
         app.include_router(router)
     app.router.routes.append(events_route(feeds))
     app.router.routes.extend(operational_routes(feeds.first.health, exposition, functools.partial(details, feeds)))
-    app.mount("/", page)
+    # Not mounted: that would answer for an address of ours which is asked by a method that it does not have.
+    app.router.default = page
     return app
+
+
+class HeadAsGet:
+    """Middleware that has HEAD answered as GET, whose body the server leaves out."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["method"] == "HEAD" and scope["path"] not in OWN_HEAD:
+            scope = {**scope, "method": "GET"}  # the server's own stays as it is
+        await self._app(scope, receive, send)
 
 
 def _token_check(feeds: Feeds) -> Callable[[HTTPConnection], Awaitable[bool]]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 from collections import OrderedDict
 from collections.abc import AsyncIterator
 
@@ -54,6 +55,16 @@ class Shelf:
             if body is not None:
                 self._keep((channel, name), body)
             return body
+
+    async def digest(self, body: PreparedBody) -> str:
+        """
+        Give the SHA-256 of ``body``, hexadecimal.
+
+        Raises:
+            ShelfBusy: If too many wait.
+        """
+        async with self._in_turn():
+            return await self._compressor.run_aside(lambda: hashlib.sha256(body.raw).hexdigest())
 
     async def encoded(self, body: PreparedBody, encoding: Encoding) -> bytes:
         """

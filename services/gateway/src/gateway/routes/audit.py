@@ -45,7 +45,6 @@ async def history(feed: ChosenFeed) -> list[str]:
 
 
 @audit_router.get("/audit/history/{name}")
-@audit_router.head("/audit/history/{name}", include_in_schema=False)
 async def past(feed: ChosenFeed, name: str, request: Request) -> Response:
     """Give one kept report."""
     try:
@@ -54,14 +53,18 @@ async def past(feed: ChosenFeed, name: str, request: Request) -> Response:
             raise HTTPException(404, "the history has no report of that name; /audit/history lists those it has")
         encodings = _acceptable(request, body)
         # It is kept for a short time alone; gzip takes eight times as long as zstd.
-        cheap = [encoding for encoding in encodings if encoding is not Encoding.GZIP] or encodings
-        return _response(await feed.shelf.encoded(body, cheap[0]), cheap[0], {})
+        cheap = tuple(encoding for encoding in encodings if encoding is not Encoding.GZIP) or encodings
+        digest = await feed.shelf.digest(body)
+        known = known_etag(_field(request, "if-none-match"), digest, cheap)
+        headers = {"ETag": known or etag_of(digest, cheap[0]), "Cache-Control": "no-cache"}
+        if known:
+            return Response(status_code=304, headers=headers | VARY)
+        return _response(await feed.shelf.encoded(body, cheap[0]), cheap[0], headers)
     except ShelfBusy:
         raise HTTPException(503, "too many ask for past reports; try again", {"Retry-After": "2"}) from None
 
 
 @audit_router.get("/api/history")
-@audit_router.head("/api/history", include_in_schema=False)
 async def outlines(feed: ChosenFeed, request: Request) -> Response:
     """Tell of the kept reports, newest first, what can be told without sending them."""
     snapshot = feed.replica.snapshot
