@@ -1,7 +1,8 @@
 /** The page: which of its places is shown, and what is around it. */
 
-import { lazy, Suspense, useEffect } from "react"
+import { useEffect } from "react"
 import { Channels } from "./components/channels.tsx"
+import { Later, makeCode } from "./components/later.tsx"
 import { NoSuchPlace } from "./components/no-such-place.tsx"
 import { Notices } from "./components/notices.tsx"
 import { PageFooter } from "./components/page-footer.tsx"
@@ -17,9 +18,11 @@ import Overview from "./pages/overview.tsx"
 import Repositories from "./pages/repositories.tsx"
 import { useRoute } from "./route.ts"
 
-const Timeline = lazy(() => import("./pages/timeline.tsx"))
-const Latency = lazy(() => import("./pages/latency.tsx"))
-const Clients = lazy(() => import("./pages/clients.tsx"))
+const TIMELINE = makeCode(() => import("./pages/timeline.tsx"))
+const LATENCY = makeCode(() => import("./pages/latency.tsx"))
+const CLIENTS = makeCode(() => import("./pages/clients.tsx"))
+/** The first load is over by then. */
+const FETCH_MS = 2_000
 
 const PLACES: readonly Place[] = [
   { page: "", name: "Overview", icon: "home" },
@@ -42,6 +45,7 @@ export function App() {
   const places = isGeneric ? OTHER_PLACES : PLACES
   const place = places.find((each) => each.page === page) ?? places[0]
   useTheme()
+  useOtherPages()
   return (
     <Shell places={places} present={place?.page ?? ""} isKiosk={isKiosk} onKiosk={setKiosk} footer={<PageFooter />}>
       <Title name={place?.name ?? ""} />
@@ -51,9 +55,7 @@ export function App() {
         <Notices />
       </PanelBoundary>
       <PanelBoundary key={place?.page} name="This page">
-        <Suspense fallback={<p className="p-10 text-center text-quiet">Loading…</p>}>
-          <Present page={place?.page ?? ""} status={status} />
-        </Suspense>
+        <Present page={place?.page ?? ""} status={status} />
       </PanelBoundary>
     </Shell>
   )
@@ -62,12 +64,25 @@ export function App() {
 function Present({ page, status }: { page: string; status: GatewayStatus | null }) {
   const isEmpty = useView((view) => view.body === null)
   const isGeneric = useView((view) => view.generic !== undefined)
-  if (page === "latency") return <Latency />
-  if (page === "clients") return <Clients />
+  if (page === "latency") return <Later code={LATENCY} />
+  if (page === "clients") return <Later code={CLIENTS} />
   if (isEmpty) return <Waiting />
   if (isGeneric) return <Generic channel={status?.channel ?? null} />
-  if (page === "timeline") return <Timeline />
+  if (page === "timeline") return <Later code={TIMELINE} />
   return page === "repositories" ? <Repositories /> : <Overview status={status} />
+}
+
+function fetchAll(): void {
+  // What fails is asked for again when it is gone to.
+  for (const code of [TIMELINE, LATENCY, CLIENTS]) code.fetch().catch(() => undefined)
+}
+
+/** Have the other pages here before they are gone to: the gateway may be away then, or be of another version. */
+function useOtherPages(): void {
+  useEffect(() => {
+    const timer = setTimeout(fetchAll, FETCH_MS)
+    return () => clearTimeout(timer)
+  }, [])
 }
 
 function useTheme(): void {

@@ -10,6 +10,7 @@ import { given, ROOT } from "./root.ts"
 import { fromDeepLink } from "./route.ts"
 import { makeGateway } from "./state/gateway.ts"
 import { tellNews } from "./state/news.ts"
+import { notify } from "./state/notification.ts"
 import { measurePaints } from "./state/painted.ts"
 import { recallPast } from "./state/past.ts"
 import { makePreferences } from "./state/preferences.ts"
@@ -20,7 +21,7 @@ import { makeToasts } from "./state/toasts.ts"
 const place = fromDeepLink(location.href, ROOT)
 if (place) history.replaceState(null, "", place)
 
-const words = given(location.search)
+const words = given()
 const preferences = makePreferences()
 const toasts = makeToasts()
 const gateway = makeGateway(ROOT, words)
@@ -28,10 +29,10 @@ const client = connect({ url: ROOT, ...words })
 const store = makeStore(client)
 const latencies = measurePaints(store, { gateway, share: () => client.getFeed().hello?.paint_sample ?? 0 })
 
-recallPast(store, gateway)
+const past = recallPast(store, gateway)
 keepSeen(store, gateway)
 tellNews(store, toasts, (text) => {
-  if (preferences.get().notify && document.hidden) new Notification("Reportcast", { body: text, tag: "changes" })
+  if (preferences.get().notify && document.hidden) notify(text)
 })
 let { mode } = preferences.get()
 client.setMode(mode)
@@ -42,7 +43,7 @@ preferences.subscribe(() => {
 })
 client.start()
 
-const shared = { client, store, gateway, toasts, preferences, latencies }
+const shared = { client, store, gateway, toasts, preferences, latencies, past }
 createRoot(document.getElementById("root") as HTMLElement).render(
   <StrictMode>
     <SharedContext value={shared}>

@@ -13,7 +13,44 @@ export interface Given {
   readonly token: string | undefined
 }
 
-export function given(search: string): Given {
-  const words = new URLSearchParams(search)
-  return { channel: words.get("channel") || undefined, token: words.get("access_token") || undefined }
+/**
+ * Take the read token out of this page's address, where it would be seen and copied, into the tab's memory, so that a
+ * reload still has it; and give what stood there.
+ */
+export function given(root = ROOT): Given {
+  const memory = `reportcast.token ${root}`
+  const url = new URL(location.href)
+  const channel = url.searchParams.get("channel") || undefined
+  const token = url.searchParams.get("access_token")
+  try {
+    if (!token) return { channel, token: sessionStorage.getItem(memory) || undefined }
+    sessionStorage.setItem(memory, token)
+    history.replaceState(history.state, "", withoutToken(url.href))
+  } catch {
+    // A tab that keeps nothing has it in its address alone.
+  }
+  return { channel, token: token || undefined }
+}
+
+/** Give a page's address as it may be handed on: who gets it has a token of their own. */
+export function withoutToken(address: string): string {
+  const url = new URL(address)
+  url.searchParams.delete("access_token")
+  return url.href
+}
+
+/**
+ * Tell whether the gateway serves another version of this page than the one that runs; not so where that is not known.
+ *
+ * @param entry The address of the entry script, which is named after its contents.
+ */
+export async function isReplaced(entry = here, ask: typeof fetch = fetch): Promise<boolean> {
+  const name = /\/assets\/([^/?]+)$/.exec(entry)?.[1]
+  if (!name) return false
+  try {
+    const page = await (await ask(new URL("../", entry), { cache: "no-cache" })).text()
+    return page.includes("/assets/") && !page.includes(name)
+  } catch {
+    return false // it is away
+  }
 }

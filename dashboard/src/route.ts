@@ -6,6 +6,7 @@
  */
 
 import { useMemo, useSyncExternalStore } from "react"
+import { partsOf } from "./state/report.ts"
 
 export interface Route {
   /** The page's name; empty for the first. */
@@ -23,7 +24,7 @@ export function parseRoute(hash: string): Route {
 
 function decoded(text: string): string | null {
   try {
-    return decodeURIComponent(text) || null
+    return decodeURIComponent(text)
   } catch {
     return null // a `%` that encodes nothing
   }
@@ -38,7 +39,20 @@ export function hashOf(page: string, params: Params = {}, rest?: string): string
     for (const each of [value ?? []].flat()) if (each) words.append(name, each)
   }
   const search = words.toString()
-  return `#/${page}${rest === undefined ? "" : `/${encodeURIComponent(rest)}`}${search && `?${search}`}`
+  return `#/${page}${rest === undefined ? "" : `/${encodeURIComponent(addressable(rest))}`}${search && `?${search}`}`
+}
+
+/** Give the hash of a repository's details, by its key: the names of two may be one. */
+export function hashOfRepo(key: string, params: Params = {}): string {
+  const [nth, name] = partsOf(key)
+  return hashOf("repositories", { ...params, n: nth === 1 ? null : String(nth) }, name)
+}
+
+/**
+ * Give a name as an address can hold it: half a surrogate pair, which JSON may have and UTF-8 has not, is U+FFFD.
+ */
+export function addressable(name: string): string {
+  return name.replace(/\p{Surrogate}/gu, "\ufffd")
 }
 
 /** @param replace Whether the place before is not worth to come back to (a letter more in a search). */

@@ -37,3 +37,7 @@ test("a place is read as it was written, whatever the name", () => {
 test("an address that nobody made is no error", () => {
   expect(parseRoute("#/repositories/%E0%A4%A")).toMatchObject({ page: "repositories", rest: null })
 })
+
+test("half a surrogate pair, which no address can hold, is no error", () => {
+  expect(parseRoute(hashOf("repositories", {}, "bad\ud800name \u{1f4a1}")).rest).toBe("bad\ufffdname \u{1f4a1}")
+})

@@ -41,7 +41,7 @@ async def test_five_seconds(shared_system: System, viewer: Viewer) -> None:
 
     await expect(tab.page.get_by_label("Summary").get_by_role("link", name="missing")).to_contain_text("1")
     await expect(tab.page.get_by_role("main")).to_contain_text("router")
-    await expect(tab.status).to_contain_text("s old")
+    await expect(tab.status).to_contain_text("min old")
     await expect(tab.page).to_have_title("2 not clean · Overview · Reportcast")
 
 

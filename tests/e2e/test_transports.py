@@ -1,5 +1,6 @@
 """Every way that a connection can stand is reached, said, and left."""
 
+import httpx
 import pytest
 from playwright.async_api import expect
 
@@ -9,6 +10,7 @@ from tests.e2e.reports import write
 from tests.e2e.tab import Tab
 from tests.e2e.viewer import Viewer
 from tests.faults.system import System
+from tests.support.wait import await_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -53,6 +55,7 @@ async def test_real_time_off_and_on(shared_system: System, viewer: Viewer) -> No
     await tab.page.reload()
     await tab.shows("Every 30 s", "Polling")
     write(shared_system.report, {"nas": "dirty"})
+    await await_until("the gateway has it", lambda: '"dirty"' in httpx.get(f"{shared_system.url}audit").text)
     await tab.page.clock.fast_forward("00:31")
     await tab.lists("nas", "dirty")
 

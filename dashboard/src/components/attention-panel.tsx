@@ -1,6 +1,6 @@
 import { useMemo, useRef } from "react"
 import { useFitting } from "../hooks/use-fitting.ts"
-import { hashOf } from "../route.ts"
+import { hashOf, hashOfRepo } from "../route.ts"
 import { arrange, pathOf, type Row, remoteOf } from "../state/arrange.ts"
 import type { AuditReport } from "../state/report.ts"
 import { lineOf, nameWords } from "../state/words.ts"
@@ -39,7 +39,7 @@ export function AttentionPanel({ report }: { report: AuditReport }) {
             className="flex min-h-10 items-center gap-3 border-t border-line px-4 py-1.5 in-data-kiosk:h-13"
           >
             <span className="min-w-0 flex-1">
-              <a href={hashOf("repositories", {}, repo.name)} className="foreign block truncate font-semibold">
+              <a href={hashOfRepo(key)} className="foreign block truncate font-semibold">
                 {nameWords(repo.name)}
               </a>
               <span className="foreign block truncate text-xs text-quiet">

@@ -3,7 +3,7 @@ import { useShared } from "../hooks/context.ts"
 import { useView } from "../hooks/use-feed.ts"
 import { useFitting } from "../hooks/use-fitting.ts"
 import { useIsKiosk } from "../hooks/use-kiosk.ts"
-import { hashOf } from "../route.ts"
+import { hashOf, hashOfRepo } from "../route.ts"
 import { rankOf } from "../state/arrange.ts"
 import { fieldChanges, type RepoChange } from "../state/changes.ts"
 import type { Step } from "../state/view.ts"
@@ -127,11 +127,11 @@ function byWeight(a: RepoChange, b: RepoChange): number {
 }
 
 function Change({ change, at }: { change: RepoChange; at: number | null }) {
-  const { name, after } = change
+  const { key, name, after } = change
   return (
     <li className="grid min-h-10 in-data-kiosk:h-11 grid-cols-[minmax(0,1fr)_auto_4.5rem] items-center gap-x-3 border-t border-line px-4 py-1.5 max-sm:grid-cols-[minmax(0,1fr)_auto]">
       {after ? (
-        <a href={hashOf("repositories", {}, name)} className="foreign truncate font-semibold">
+        <a href={hashOfRepo(key)} className="foreign truncate font-semibold">
           {nameWords(name)}
         </a>
       ) : (

@@ -1,3 +1,5 @@
+import { useShared } from "../hooks/context.ts"
+import type { Gateway } from "../state/gateway.ts"
 import { Icon } from "./icon.tsx"
 
 interface Props {
@@ -8,6 +10,7 @@ interface Props {
 
 /** The other reports that this gateway serves. */
 export function Channels({ present, channels }: Props) {
+  const { gateway } = useShared()
   const names = Object.keys(channels)
   if (names.length < 2) return null
   return (
@@ -17,7 +20,7 @@ export function Channels({ present, channels }: Props) {
         return (
           <a
             key={name}
-            href={addressOf(name)}
+            href={addressOf(gateway, name)}
             aria-current={name === present ? "page" : undefined}
             className="foreign inline-flex items-center gap-1.5 rounded-full border border-line bg-card px-3 py-0.5 hover:border-edge aria-[current]:border-accent aria-[current]:font-semibold aria-[current]:text-accent"
           >
@@ -31,9 +34,7 @@ export function Channels({ present, channels }: Props) {
   )
 }
 
-/** The page of another channel; the rest of the address stays. */
-function addressOf(channel: string): string {
-  const words = new URLSearchParams(location.search)
-  words.set("channel", channel)
-  return `?${words}`
+/** The page of another channel; what else stands in the address stays, and another tab needs the token, too. */
+function addressOf(gateway: Gateway, channel: string): string {
+  return gateway.address("", { ...Object.fromEntries(new URLSearchParams(location.search)), channel })
 }

@@ -1,8 +1,9 @@
 import { useMemo, useState } from "react"
-import { hashOf } from "../route.ts"
+import { hashOfRepo } from "../route.ts"
 import { rankOf } from "../state/arrange.ts"
 import { changesBetween, type RepoChange, summaryOf } from "../state/changes.ts"
 import type { AuditReport } from "../state/report.ts"
+import { nameWords } from "../state/words.ts"
 import { What } from "./changes-panel.tsx"
 import { Icon } from "./icon.tsx"
 import { Differences } from "./repo-details.tsx"
@@ -73,8 +74,8 @@ function Change({ change }: { change: RepoChange }) {
   return (
     <li className="border-t border-line px-4 py-2 first:border-t-0">
       <div className="flex flex-wrap items-center gap-x-3 gap-y-0.5">
-        <a href={hashOf("repositories", {}, change.name)} className="foreign min-w-0 flex-1 basis-40 font-semibold">
-          {change.name}
+        <a href={hashOfRepo(change.key)} className="foreign min-w-0 flex-1 basis-40 font-semibold">
+          {nameWords(change.name)}
         </a>
         {change.kind !== "fields" && (
           <span className="flex min-w-0 items-center gap-1.5">

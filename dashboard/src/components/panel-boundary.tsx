@@ -1,5 +1,7 @@
 import { Component, type ErrorInfo, type ReactNode } from "react"
+import { useView } from "../hooks/use-feed.ts"
 import { Icon } from "./icon.tsx"
+import { ReplacedError } from "./later.tsx"
 
 interface Props {
   /** What the panel is, for people: "The overview". */
@@ -7,12 +9,27 @@ interface Props {
   readonly children: ReactNode
 }
 
-/** Keeps what goes wrong in one panel from taking the page with it. */
-export class PanelBoundary extends Component<Props, { error: Error | null }> {
-  override state = { error: null }
+/** Keeps what goes wrong in one panel from taking the page with it; another report is another chance. */
+export function PanelBoundary(props: Props) {
+  const report = useView(({ epoch, offset }) => `${epoch}:${offset}`)
+  return <Boundary {...props} report={report} />
+}
+
+interface State {
+  readonly error: Error | null
+}
+
+class Boundary extends Component<Props & { report: string }, State> {
+  override state: State = { error: null }
 
   static getDerivedStateFromError(error: Error) {
     return { error }
+  }
+
+  override componentDidUpdate(before: { report: string }, { error }: State) {
+    // Not for an error of this report itself; and what another version is needed for, no report mends.
+    const isOld = error !== null && error === this.state.error && before.report !== this.props.report
+    if (isOld && !(error instanceof ReplacedError)) this.setState({ error: null })
   }
 
   override componentDidCatch(error: Error, { componentStack }: ErrorInfo) {
@@ -20,7 +37,7 @@ export class PanelBoundary extends Component<Props, { error: Error | null }> {
   }
 
   override render() {
-    const error: Error | null = this.state.error
+    const { error } = this.state
     if (!error) return this.props.children
     return (
       <section role="alert" data-tone="bad" className="card flex flex-wrap items-center gap-3 p-4">
@@ -28,9 +45,15 @@ export class PanelBoundary extends Component<Props, { error: Error | null }> {
         <p className="min-w-0 flex-1">
           {this.props.name} could not be shown. <span className="foreign text-quiet">{messageOf(error)}</span>
         </p>
-        <button type="button" className="button" onClick={() => this.setState({ error: null })}>
-          Try again
-        </button>
+        {error instanceof ReplacedError ? (
+          <button type="button" className="button" onClick={() => location.reload()}>
+            Reload
+          </button>
+        ) : (
+          <button type="button" className="button" onClick={() => this.setState({ error: null })}>
+            Try again
+          </button>
+        )}
       </section>
     )
   }

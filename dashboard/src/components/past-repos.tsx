@@ -1,6 +1,6 @@
 import { useMemo, useState } from "react"
 import { useMedia } from "../hooks/use-media.ts"
-import { hashOf } from "../route.ts"
+import { hashOfRepo } from "../route.ts"
 import { arrange, statusCounts, type Wish } from "../state/arrange.ts"
 import type { AuditReport } from "../state/report.ts"
 import { RepoDetails } from "./repo-details.tsx"
@@ -18,7 +18,6 @@ export function PastRepos({ report }: { report: AuditReport }) {
   const counts = useMemo(() => statusCounts(report.repos), [report])
   const repo = report.repos.find(({ key }) => key === open) ?? null
   const isCovered = useMedia("(max-width: 1023.9px)") && open !== null
-  const hrefOf = (key: string) => hashOf("repositories", {}, key.replace(/^\d+ /, ""))
   return (
     <div className="flex gap-4">
       <div
@@ -39,7 +38,7 @@ export function PastRepos({ report }: { report: AuditReport }) {
           total={report.repos.length}
           onWish={(change) => setWish({ ...wish, ...change })}
         />
-        <RepoList rows={rows} open={open} pastAt={NEVER} hrefOf={hrefOf} onOpen={setOpen} />
+        <RepoList rows={rows} open={open} pastAt={NEVER} hrefOf={hashOfRepo} onOpen={setOpen} />
       </div>
       {open !== null && <RepoDetails repo={repo} name={repo?.name ?? ""} onClose={() => setOpen(null)} />}
     </div>

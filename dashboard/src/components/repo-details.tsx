@@ -1,4 +1,5 @@
 import { useEffect, useRef } from "react"
+import { useShared } from "../hooks/context.ts"
 import { useView } from "../hooks/use-feed.ts"
 import { pathOf } from "../state/arrange.ts"
 import { fieldChanges, type RepoChange, wordOf } from "../state/changes.ts"
@@ -98,6 +99,8 @@ function Value({ value, isMono }: { value: Json; isMono: boolean }) {
 function Past({ repo }: { repo: Repo }) {
   const log = useView((view) => view.log)
   const past = useView((view) => view.past)
+  const { past: recalled } = useShared()
+  useEffect(() => recalled.more(), [recalled])
   const steps = [...log, ...past].flatMap(({ at, changes }) => {
     const change = changes.find(({ key }) => key === repo.key)
     return change ? [{ at, change }] : []

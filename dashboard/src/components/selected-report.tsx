@@ -2,6 +2,7 @@ import { type ReactNode, useState } from "react"
 import { useShared } from "../hooks/context.ts"
 import { useView } from "../hooks/use-feed.ts"
 import { usePastReport } from "../hooks/use-past-report.ts"
+import { withoutToken } from "../root.ts"
 import { sentenceOf } from "../state/gateway.ts"
 import { type Entry, whenOf } from "../state/history.ts"
 import type { AuditReport } from "../state/report.ts"
@@ -76,7 +77,7 @@ function ReportLinks({ name }: { name: string | null }): ReactNode {
       <a className="link" href={gateway.address(`audit/history/${encodeURIComponent(name)}`)}>
         JSON
       </a>
-      <CopyButton what="address" label="Copy link" text={() => location.href} />
+      <CopyButton what="address" label="Copy link" text={() => withoutToken(location.href)} />
     </span>
   )
 }

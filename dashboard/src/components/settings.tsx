@@ -1,6 +1,7 @@
 import { useId, useState } from "react"
 import { useShared } from "../hooks/context.ts"
 import { usePreferences } from "../hooks/use-preferences.ts"
+import { canNotify } from "../state/notification.ts"
 import type { Preferences } from "../state/preferences.ts"
 import { Icon } from "./icon.tsx"
 
@@ -64,7 +65,7 @@ function Notifications() {
   const { preferences } = useShared()
   const { notify } = usePreferences()
   const [isRefused, setRefused] = useState(false)
-  if (typeof Notification === "undefined") return null
+  if (!canNotify()) return null
   const denied = Notification.permission === "denied"
   const choose = async (wanted: boolean) => {
     const granted = wanted && (await Notification.requestPermission()) === "granted"

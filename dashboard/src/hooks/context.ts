@@ -4,6 +4,7 @@ import { createContext, useContext } from "react"
 import type { Client } from "../client/index.ts"
 import type { Gateway } from "../state/gateway.ts"
 import type { Latencies } from "../state/painted.ts"
+import type { Past } from "../state/past.ts"
 import type { PreferenceStore } from "../state/preferences.ts"
 import type { AuditStore } from "../state/store.ts"
 import type { Toasts } from "../state/toasts.ts"
@@ -15,6 +16,7 @@ export interface Shared {
   readonly toasts: Toasts
   readonly preferences: PreferenceStore
   readonly latencies: Latencies
+  readonly past: Past
 }
 
 export const SharedContext = createContext<Shared | null>(null)

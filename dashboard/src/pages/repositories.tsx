@@ -4,7 +4,7 @@ import { RepoList } from "../components/repo-list.tsx"
 import { RepoToolbar } from "../components/repo-toolbar.tsx"
 import { useView } from "../hooks/use-feed.ts"
 import { useMedia } from "../hooks/use-media.ts"
-import { hashOf, navigate, type Route, useRoute } from "../route.ts"
+import { addressable, hashOf, hashOfRepo, navigate, type Route, useRoute } from "../route.ts"
 import {
   arrange,
   GROUPS,
@@ -15,7 +15,7 @@ import {
   statusCounts,
   type Wish,
 } from "../state/arrange.ts"
-import { type AuditReport, keyFor } from "../state/report.ts"
+import { type AuditReport, keyFor, type Repo } from "../state/report.ts"
 import type { Step } from "../state/view.ts"
 
 /** Every repository of the report: found, ordered, grouped, and opened. */
@@ -31,8 +31,9 @@ function List({ report }: { report: AuditReport }) {
   const pastAt = useMemo(() => lastChanges(past), [past])
   const { rows, found } = useMemo(() => arrange(report, wish, pastAt), [report, wish, pastAt])
   const counts = useMemo(() => statusCounts(report.repos), [report])
-  const open = openOf(route)
-  const repo = useMemo(() => report.repos.find(({ key }) => key === open?.key) ?? null, [report, open?.key])
+  const wanted = openOf(route)
+  const repo = useMemo(() => repoOf(report, wanted?.key), [report, wanted?.key])
+  const open = wanted?.name === "" && !repo ? null : wanted // else it is a slash too many
   const isCovered = useMedia("(max-width: 1023.9px)") && open !== null
   const hrefOf = useCallback((key: string) => placeOf(wish, key), [wish])
   const close = useCallback(() => {
@@ -55,7 +56,7 @@ function List({ report }: { report: AuditReport }) {
           {rows.length > 0 ? (
             <RepoList
               rows={rows}
-              open={open?.key ?? null}
+              open={repo?.key ?? null}
               pastAt={pastAt}
               hrefOf={hrefOf}
               onOpen={(key) => navigate(hrefOf(key))}
@@ -66,7 +67,7 @@ function List({ report }: { report: AuditReport }) {
             </p>
           )}
         </div>
-        {open && <RepoDetails repo={repo} name={open.name} onClose={close} />}
+        {open && <RepoDetails repo={repo} name={repo?.name ?? open.name} onClose={close} />}
       </div>
     </>
   )
@@ -88,20 +89,24 @@ function wishOf(params: URLSearchParams): Wish {
 }
 
 /** The address of the list as it is wished for, with the details of a repository. */
-export function placeOf(wish: Partial<Wish>, key?: string): string {
-  const [, nth, name] = /^(\d+) (.*)$/s.exec(key ?? "") ?? []
+function placeOf(wish: Partial<Wish>, key?: string): string {
   const params = {
     q: wish.search,
     status: wish.statuses,
     sort: wish.sort === "attention" ? null : wish.sort,
     group: wish.group === "none" ? null : wish.group,
-    n: nth === "1" ? null : nth,
   }
-  return hashOf("repositories", params, name)
+  return key === undefined ? hashOf("repositories", params) : hashOfRepo(key, params)
 }
 
 function openOf({ rest, params }: Route): { key: string; name: string } | null {
   return rest === null ? null : { key: keyFor(rest, Number(params.get("n") ?? 1)), name: rest }
+}
+
+/** Its key is of an address, which cannot hold all names as they are. */
+function repoOf({ repos }: AuditReport, sought: string | undefined): Repo | null {
+  if (sought === undefined) return null
+  return repos.find(({ key }) => key === sought) ?? repos.find(({ key }) => addressable(key) === sought) ?? null
 }
 
 function useEscape(then: (() => void) | null): void {

@@ -2,14 +2,16 @@
 
 import type { Feed } from "../client/index.ts"
 import type { FrameOf, Report } from "../protocol/index.ts"
-import { changesBetween } from "./changes.ts"
+import { changesBetween, type RepoChange, trimmed } from "./changes.ts"
 import { applyRepos } from "./delta.ts"
 import { isObject, isText, type Json } from "./json.ts"
 import { type AuditReport, isAudit, readReport } from "./report.ts"
-import type { AuditView, Point, Source } from "./view.ts"
+import type { AuditView, Point, Source, Step } from "./view.ts"
 import { sentenceOf } from "./words.ts"
 
 const MAX_LOG = 200
+/** Of all steps together: all repositories of a report may have changed in each. */
+const MAX_CHANGES = 20_000
 const MAX_TRAIL = 240
 
 /** Give the view with the feed's connection and status in it; the report is `withReport`'s. */
@@ -104,9 +106,24 @@ function stepTo(view: AuditView, report: AuditReport, name: string, now: number)
     report,
     previous: view.report,
     changes,
-    log: changes.length ? [{ at: now, name, changes }, ...view.log].slice(0, MAX_LOG) : view.log,
+    log: changes.length ? logOf([stepOf(now, name, changes), ...view.log]) : view.log,
     trail: trailAfter(view.trail, { at: atOf(report, now), counts: Object.fromEntries(report.counts) }),
   }
+}
+
+/** Give a step to be kept: with what is different alone, for a repository may be of kilobytes. */
+export function stepOf(at: number, name: string, changes: readonly RepoChange[]): Step {
+  return { at, name, changes: changes.slice(0, MAX_CHANGES).map(trimmed) }
+}
+
+/** Give as many of the steps, newest first, as are kept. */
+export function logOf(steps: readonly Step[]): readonly Step[] {
+  let left = MAX_CHANGES
+  const end = steps.findIndex(({ changes }) => {
+    left -= changes.length
+    return left < 0
+  })
+  return steps.slice(0, end < 0 ? MAX_LOG : Math.min(MAX_LOG, end))
 }
 
 function atOf(report: AuditReport, now: number): number {

@@ -64,6 +64,18 @@ export function fieldChanges({ before, after }: RepoChange): FieldChange[] {
   )
 }
 
+/** Give a change whose repositories have the fields alone that read otherwise. */
+export function trimmed(change: RepoChange): RepoChange {
+  const fields = fieldChanges(change)
+  const only = (repo: Repo | null, side: "before" | "after") => {
+    const told = fields.flatMap(({ name, [side]: value }): [string, Json][] =>
+      value === undefined ? [] : [[name, value]],
+    )
+    return repo && { ...repo, fields: Object.fromEntries(told) }
+  }
+  return { ...change, before: only(change.before, "before"), after: only(change.after, "after") }
+}
+
 /** "3 repositories changed: 2 dirty, 1 clean"; empty where nothing did. */
 export function summaryOf(changes: readonly RepoChange[]): string {
   const stated = changes.filter((change) => change.kind !== "fields")

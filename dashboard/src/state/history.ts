@@ -2,6 +2,7 @@
 
 import { isObject, isText, type Json } from "./json.ts"
 import { type Count, STATUSES } from "./report.ts"
+import { readTime } from "./report-time.ts"
 import type { AuditView } from "./view.ts"
 import { dateOf } from "./words.ts"
 
@@ -39,7 +40,7 @@ function entryOf(item: unknown): Entry | null {
 }
 
 function timeOf(text: Json | undefined): number {
-  return isText(text) ? Date.parse(text) : Number.NaN
+  return isText(text) ? readTime(text) : Number.NaN
 }
 
 function countsOf(summary: Json | undefined): Record<string, number> {

@@ -1,5 +1,6 @@
 /** What is worth a word while the person does something else: changes. Trouble is told by the header and a notice. */
 
+import { hashOfRepo } from "../route.ts"
 import { type RepoChange, summaryOf } from "./changes.ts"
 import type { AuditStore } from "./store.ts"
 import type { Toasts } from "./toasts.ts"
@@ -16,7 +17,7 @@ export function tellNews(store: AuditStore, toasts: Toasts, notify: (text: strin
     const text = summaryOf(changes)
     const [only] = changes
     if (!text) return
-    toasts.add({ tone: "note", text, href: changes.length === 1 && only?.after ? hrefOf(only) : "#/" })
+    toasts.add({ tone: "note", text, href: changes.length === 1 && only?.after ? hashOfRepo(only.key) : "#/" })
     notify(text)
   }
   store.subscribe((_, changes) => {
@@ -24,8 +25,4 @@ export function tellNews(store: AuditStore, toasts: Toasts, notify: (text: strin
     if (!gathered.size) setTimeout(tell, GATHER_MS)
     for (const change of changes) gathered.set(change.key, change)
   })
-}
-
-function hrefOf({ name }: RepoChange): string {
-  return `#/repositories/${encodeURIComponent(name)}`
 }

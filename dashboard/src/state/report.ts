@@ -1,6 +1,7 @@
 /** An audit report as the page shows it. What did not change from one report to the next is the same object. */
 
 import { isObject, isText, type Json, type JsonObject, same } from "./json.ts"
+import { readTime } from "./report-time.ts"
 
 export interface Repo {
   /** Unique in the report, and the same from one report to the next: two repositories may have one name. */
@@ -79,6 +80,12 @@ export function keyFor(name: string, nth = 1): string {
   return `${nth} ${name}`
 }
 
+/** What a key is made of. */
+export function partsOf(key: string): [nth: number, name: string] {
+  const space = key.indexOf(" ")
+  return [Number(key.slice(0, space)), key.slice(space + 1)]
+}
+
 export function makeRepo(key: string, fields: JsonObject, changedAt: number | null): Repo {
   return { key, name: fields.name as string, status: statusOf(fields), fields, changedAt }
 }
@@ -94,7 +101,7 @@ export function makeReport(
   const timestamp = isText(rest.timestamp) ? rest.timestamp : ""
   return {
     timestamp,
-    reportedAt: Date.parse(timestamp),
+    reportedAt: readTime(timestamp),
     health: isText(rest.health_status) ? rest.health_status : null,
     counts: countsOf(rest.summary, repos),
     repos,

@@ -1,7 +1,7 @@
 /** The store: what a client's feed comes to, for whoever shows it. Nothing is cleared when a connection is lost. */
 
 import type { Client, ClientEvent, Feed } from "../client/index.ts"
-import { trailAfter, withFeed, withReport } from "./advance.ts"
+import { logOf, trailAfter, withFeed, withReport } from "./advance.ts"
 import { changesBetween, type RepoChange } from "./changes.ts"
 import type { Json } from "./json.ts"
 import { type AuditReport, isAudit, readReport } from "./report.ts"
@@ -81,7 +81,7 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
     },
     recall(points, steps) {
       const known = new Set(view.log.map(({ name }) => name))
-      const past = steps.filter(({ name }) => !known.has(name))
+      const past = logOf(steps.filter(({ name }) => !known.has(name)))
       show({ ...view, trail: trailAfter(points, ...view.trail), past })
     },
   }

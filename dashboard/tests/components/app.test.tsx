@@ -104,6 +104,45 @@ test("the keyboard alone goes from row to row, into the details and back", async
   expect(screen.queryByRole("complementary")).toBeNull()
 })
 
+const TWINS = {
+  ...audit({}),
+  repos: ["/srv/a", "/srv/b", "/srv/c"].map((local_path, at) => ({
+    name: "nas",
+    status: at ? "dirty" : "clean",
+    local_path,
+  })),
+}
+
+test("of repositories of one name each is opened by the links to it", async () => {
+  const { client } = open("", TWINS)
+  const linksIn = (name: string) => within(screen.getByRole("region", { name })).getAllByRole("link", { name: "nas" })
+
+  act(() =>
+    client.snapshot({
+      ...TWINS,
+      repos: TWINS.repos.map((repo, at) => (at < 2 ? repo : { ...repo, status: "missing" })),
+    }),
+  )
+  expect(linksIn("Needs attention").map((link) => link.getAttribute("href"))).toEqual([
+    "#/repositories/nas?n=3",
+    "#/repositories/nas?n=2",
+  ])
+  expect(linksIn("Changed since you looked")[0]?.getAttribute("href")).toBe("#/repositories/nas?n=3")
+
+  act(() => linksIn("Needs attention")[1]?.click())
+  expect(within(await screen.findByRole("complementary", { name: "Details" })).getByText("/srv/b")).toBeDefined()
+})
+
+test("a repository without a name is opened, and a slash too many opens none", async () => {
+  const { client } = open("#/repositories/")
+  expect(screen.queryByRole("complementary")).toBeNull()
+
+  act(() => client.snapshot(audit({ ...THREE, "": "dirty" })))
+
+  const details = within(await screen.findByRole("complementary", { name: "Details" }))
+  expect(details.getByRole("heading", { name: "(no name)" })).toBeDefined()
+})
+
 test("of 10 000 repositories only those to be seen are in the document", () => {
   const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`repo ${at}`, "clean"]))
   open("#/repositories", audit(many))
@@ -168,7 +207,7 @@ test("a report that is no audit report is shown as a tree", async () => {
   expect(screen.queryByRole("link", { name: "Repositories" })).toBeNull()
 })
 
-let isBroken = true
+let isBroken = false
 
 function Part() {
   if (isBroken) throw new Error("no luck")
@@ -176,16 +215,43 @@ function Part() {
 }
 
 test("what goes wrong in a panel stays there, and can be tried again", async () => {
-  vi.spyOn(console, "error").mockImplementation(() => undefined)
-  renderShared(
-    <PanelBoundary name="The part">
-      <Part />
-    </PanelBoundary>,
-  )
+  openBroken()
   expect(screen.getByRole("alert").textContent).toContain("The part could not be shown. no luck")
 
   isBroken = false
   await userEvent.click(screen.getByRole("button", { name: "Try again" }))
   expect(screen.getByText("whole")).toBeDefined()
   vi.restoreAllMocks()
+})
+
+test("what a report broke, another one mends, and a status does not", () => {
+  const { client } = openBroken()
+  act(() => client.snapshot(audit(THREE)))
+  isBroken = false
+
+  act(() => client.status({ state: "current" }))
+  expect(screen.getByRole("alert")).toBeDefined()
+  act(() => client.snapshot(audit({})))
+
+  expect(screen.getByText("whole")).toBeDefined()
+  vi.restoreAllMocks()
+})
+
+function openBroken() {
+  isBroken = true
+  vi.spyOn(console, "error").mockImplementation(() => undefined)
+  return renderShared(
+    <PanelBoundary name="The part">
+      <Part />
+    </PanelBoundary>,
+  )
+}
+
+test("a repository is listed and opened whose name no address can hold", async () => {
+  open("#/repositories", audit({ "bad\ud800name": "dirty", nas: "clean" }))
+
+  act(() => rows()[0]?.querySelector("a")?.click())
+
+  const details = within(await screen.findByRole("complementary", { name: "Details" }))
+  expect(details.getByText("/srv/bad\ud800name")).toBeDefined()
 })

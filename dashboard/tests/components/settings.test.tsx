@@ -10,7 +10,11 @@ afterEach(() => {
 })
 
 test("a permission that is not given is told", async () => {
-  vi.stubGlobal("Notification", { permission: "default", requestPermission: async () => "default" })
+  const Refused = Object.assign(vi.fn(class {}), {
+    permission: "default",
+    requestPermission: async () => "default",
+  })
+  vi.stubGlobal("Notification", Refused)
   renderShared(<Settings onKiosk={() => undefined} />)
 
   const box = screen.getByRole<HTMLInputElement>("checkbox", { name: /Notify me/, hidden: true })

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest"
-import { summaryOf } from "../../src/state/changes.ts"
+import { fieldChanges, summaryOf } from "../../src/state/changes.ts"
 import { makeStore } from "../../src/state/store.ts"
 import { dataAt, NOTHING } from "../../src/state/view.ts"
 import { audit, FakeClient, LIVE } from "../support/fake-client.ts"
@@ -73,6 +73,21 @@ test("a report that is no audit report is kept as it is, and an audit report can
   client.snapshot(audit({ a: "clean" }))
   expect(store.getView().generic).toBeUndefined()
   expect(store.getView().report?.repos).toHaveLength(1)
+})
+
+test("of what changed the differing fields are kept, and of reports that change much not many", () => {
+  const { client, store } = opened()
+  const size = 3_000
+  const all = (status: string) => Object.fromEntries(Array.from({ length: size }, (_, at) => [`repo ${at}`, status]))
+
+  for (let nth = 0; nth < 10; nth++) client.snapshot(audit(all(nth % 2 ? "clean" : "dirty")))
+
+  const { log } = store.getView()
+  const [change] = log[0]?.changes ?? []
+  expect(log.length).toBe(6)
+  expect(log[0]?.changes.length).toBe(size)
+  expect(change?.after?.fields).toEqual({ status: "clean" })
+  expect(change && fieldChanges(change)).toEqual([{ name: "status", before: "dirty", after: "clean" }])
 })
 
 test.each([

@@ -36,6 +36,7 @@ export function renderShared(
     gateway: makeGateway("http://gateway.test/", { channel: undefined, token: undefined }, ask as typeof fetch),
     toasts: makeToasts(),
     preferences: makePreferences(),
+    past: { more: () => undefined, stop: () => undefined },
     latencies: { get: () => null, recent: () => PAINTS, subscribe: () => () => undefined },
   }
   return { ...shared, client, ...render(<SharedContext value={shared}>{part}</SharedContext>) }
