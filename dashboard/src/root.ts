@@ -39,6 +39,13 @@ export function withoutToken(address: string): string {
   return url.href
 }
 
+/** Give a page's address with the token that it takes out of there when it is opened. */
+export function withToken(address: string, token: string): string {
+  const url = new URL(address)
+  url.searchParams.set("access_token", token)
+  return url.href
+}
+
 /**
  * Tell whether the gateway serves another version of this page than the one that runs; not so where that is not known.
  *

@@ -74,7 +74,8 @@ async def test_token_is_missing(protected: System, viewer: Viewer) -> None:
     before = await tab.situations()
     await tab.page.clock.fast_forward("10:00")
     assert await tab.situations() == before
-    await tab.page.goto(f"{protected.url}?access_token={READ_TOKEN}#/repositories")
+    await tab.page.get_by_label("Read token").fill(READ_TOKEN)
+    await tab.page.keyboard.press("Enter")
 
     await tab.shows("Live", "WebSocket")
     await tab.lists("nas", "clean")

@@ -1,6 +1,8 @@
 import { useConnectionStatus, useFeed, useView, useWebSocket } from "../hooks/use-feed.ts"
 import { useTrouble } from "../hooks/use-trouble.ts"
+import { withToken } from "../root.ts"
 import { Icon } from "./icon.tsx"
+import { TokenField } from "./token-field.tsx"
 
 /** What is shown in place of a report while there is none. */
 export function Waiting() {
@@ -16,6 +18,16 @@ export function Waiting() {
       <p className="foreign mx-auto mt-1 max-w-prose text-quiet">
         {isSettled ? reason || "It appears here by itself." : (trouble?.sentence ?? sentence)}
       </p>
+      {connection.kind === "stopped" && connection.code === "unauthorized" && (
+        <div className="mx-auto mt-6 max-w-md in-data-kiosk:hidden">
+          <TokenField
+            label="Read token"
+            action="Show the report"
+            told="It is kept for this tab, until it is closed."
+            onToken={(token) => location.assign(withToken(location.href, token))}
+          />
+        </div>
+      )}
       {trouble && (
         <p className="mt-4 flex justify-center gap-2 in-data-kiosk:hidden">
           <button type="button" className="button" onClick={tryNow}>
