@@ -55,13 +55,18 @@ async def test_real_time_off_and_on(shared_system: System, viewer: Viewer) -> No
     await tab.page.reload()
     await tab.shows("Every 30 s", "Polling")
     write(shared_system.report, {"nas": "dirty"})
-    await await_until("the gateway has it", lambda: '"dirty"' in httpx.get(f"{shared_system.url}audit").text)
+    await await_until("the gateway has it", lambda: _state(shared_system) == "dirty")
     await tab.page.clock.fast_forward("00:31")
     await tab.lists("nas", "dirty")
 
     await tab.press_real_time()
     await tab.shows("Live", "WebSocket")
     await follows(tab, shared_system, "missing")
+
+
+def _state(system: System) -> str:
+    state: str = httpx.get(f"{system.url}audit").json()["repos"][0]["status"]
+    return state
 
 
 async def test_token_is_missing(protected: System, viewer: Viewer) -> None:
