@@ -1,10 +1,11 @@
 """The gateway's metrics. Source: docs/operations.md, Metrics."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge
 from reportcast.contracts.close_codes import CloseCode
 from reportcast.service.clock_metrics import ClockMetrics
+from reportcast.telemetry.metrics import MetricFactory
 
 from gateway.probe import Hop
 
@@ -15,7 +16,6 @@ TRANSPORTS = ("websocket", "events", "poll")
 OTHER = "other"
 _CODES = frozenset(CloseCode)
 
-
 _SHORT_S = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _HOP_S = (*_SHORT_S, 60)
 
@@ -24,66 +24,64 @@ class GatewayMetrics:
     """Everything that the gateway counts, in one registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(name: str, meaning: str, *labels: str) -> Counter:
-            return Counter(f"reportcast_gateway_{name}", meaning, labels, registry=registry)
-
-        def gauge(name: str, meaning: str, *labels: str) -> Gauge:
-            return Gauge(f"reportcast_gateway_{name}", meaning, labels, registry=registry)
-
-        def histogram(name: str, meaning: str, *labels: str, buckets: Sequence[float] = _HOP_S) -> Histogram:
-            return Histogram(f"reportcast_gateway_{name}", meaning, labels, buckets=buckets, registry=registry)
-
-        self.connections = gauge("connections", "Clients connected now, by transport", "transport")
-        self.workers = gauge("workers", "Workers that tell of themselves here")
-        self.opened = counter("opened_total", "Clients let in, by transport", "transport")
-        self.closed = counter("closed_total", "Connections that ended, by close code", "code")
-        self.refused = counter("refused_total", "Clients refused, by reason", "reason")
-        self.updates = counter("updates_total", "Frames handed to the hub")
-        self.sent = counter("frames_sent_total", "Updates given to clients")
-        self.conflated = counter(
+        make = MetricFactory("gateway", registry, _HOP_S)
+        self.connections = make.gauge("connections", "Clients connected now, by transport", "transport")
+        self.workers = make.gauge("workers", "Workers that tell of themselves here")
+        self.opened = make.counter("opened_total", "Clients let in, by transport", "transport")
+        self.closed = make.counter("closed_total", "Connections that ended, by close code", "code")
+        self.refused = make.counter("refused_total", "Clients refused, by reason", "reason")
+        self.updates = make.counter("updates_total", "Frames handed to the hub")
+        self.sent = make.counter("frames_sent_total", "Updates given to clients")
+        self.conflated = make.counter(
             "conflated_total", "Updates that slow clients were not given, because a newer one took their place"
         )
-        self.bad_requests = counter("bad_requests_total", "Client messages that could not be answered")
-        self.missed = counter("missed_total", "Changes that were published but never reached this gateway one by one")
-        self.diverged = counter(
+        self.bad_requests = make.counter("bad_requests_total", "Client messages that could not be answered")
+        self.missed = make.counter(
+            "missed_total", "Changes that were published but never reached this gateway one by one"
+        )
+        self.diverged = make.counter(
             "diverged_total", "Changes that did not fit what this gateway had, so that it read the whole again"
         )
-        self.resumed = counter(
+        self.resumed = make.counter(
             "resumed_total",
             "Clients that came back with a position, by whether they got what they had missed",
             "outcome",
         )
-        self.broker_connected = gauge("broker_connected", "1 while following the broker", "channel")
-        self.overdue = gauge("overdue_seconds", "How late the report is; 0 when it is not overdue", "channel")
-        self.broker_retries = counter("broker_retries_total", "Failed attempts to reach the broker")
-        self.bad_messages = counter("bad_messages_total", "Broker messages that are none of ours")
-        self.probe_up = gauge("probe_up", "0 while the self-probe finds that a hop does not work")
-        self.probe_failing = gauge("probe_failing", "1 for the hop that the self-probe finds does not work", "hop")
-        self.probe_seconds = histogram(
+        self.broker_connected = make.gauge("broker_connected", "1 while following the broker", "channel")
+        self.overdue = make.gauge("overdue_seconds", "How late the report is; 0 when it is not overdue", "channel")
+        self.broker_retries = make.counter("broker_retries_total", "Failed attempts to reach the broker")
+        self.bad_messages = make.counter("bad_messages_total", "Broker messages that are none of ours")
+        self.probe_up = make.gauge("probe_up", "0 while the self-probe finds that a hop does not work")
+        self.probe_failing = make.gauge("probe_failing", "1 for the hop that the self-probe finds does not work", "hop")
+        self.clock = ClockMetrics("gateway", registry)
+        self._time(make)
+        self._begin()
+
+    def _time(self, make: MetricFactory) -> None:
+        """Make what tells how long something takes."""
+        self.probe_seconds = make.histogram(
             "probe_seconds",
             "From the watcher's writing of a canary to its coming back over a WebSocket (clocks of two machines)",
             buckets=_SHORT_S,
         )
-        self.relay_latency = histogram(
+        self.relay_latency = make.histogram(
             "relay_latency_seconds",
             "From the watcher's publish to the hand-over to the hub (clocks of two machines)",
             buckets=_SHORT_S,
         )
-        self.clock = ClockMetrics("gateway", registry)
-        self.hop = histogram(
+        self.hop = make.histogram(
             "hop_seconds",
             "Where the time of changes went, from the watcher's publish to the end of the fan-out",
             "channel",
             "hop",
         )
-        self.age = histogram("age_seconds", "From the file's modification to the end of the fan-out", "channel")
-        self.painted = histogram(
+        self.age = make.histogram("age_seconds", "From the file's modification to the end of the fan-out", "channel")
+        self.painted = make.histogram(
             "painted_seconds",
             "What browsers report of changes: until it was delivered, and from there until it was painted",
             "channel",
             "hop",
         )
-        self._begin()
 
     def _begin(self) -> None:
         """Have every series that is known from the start."""

@@ -1,9 +1,10 @@
 """The watcher's metrics. Source: docs/operations.md, Metrics."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter
 from reportcast.contracts.findings import FindingKind
 from reportcast.contracts.trace import Trace
 from reportcast.service.clock_metrics import ClockMetrics
+from reportcast.telemetry.metrics import MetricFactory
 
 REASONS = ("missing", "unreadable", "unsettled", "too_large", "encoding", "syntax", "shape", *FindingKind)
 
@@ -17,38 +18,34 @@ class WatcherMetrics:
     """Everything that the watcher counts, in one registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def counter(name: str, meaning: str, *labels: str) -> Counter:
-            return Counter(f"reportcast_watcher_{name}", meaning, labels, registry=registry)
-
-        def gauge(name: str, meaning: str, *labels: str) -> Gauge:
-            return Gauge(f"reportcast_watcher_{name}", meaning, labels, registry=registry)
-
-        def histogram(name: str, meaning: str, *labels: str) -> Histogram:
-            return Histogram(f"reportcast_watcher_{name}", meaning, labels, buckets=_LATENCY_S, registry=registry)
-
-        self.hints = counter("hints_total", "Hints that a file may have changed", "channel")
-        self.reads = counter("reads_total", "Times the file was read", "channel")
-        self.detected = counter("detected_total", "Times the file was found touched", "channel")
-        self.published = counter("published_total", "Reports published", "channel")
-        self.unchanged = counter("unchanged_total", "Good reports that were the published one already", "channel")
-        self.delta_bytes = counter("delta_bytes_total", "Bytes of what was told of changed reports", "channel")
-        self.rejected = counter("rejected_total", "Contents that were refused, by reason", "channel", "reason")
-        self.flagged = counter("flagged_total", "Findings of published reports, by kind", "channel", "finding")
-        self.sweep_finds = counter("sweep_finds_total", "Changes that no event told of", "channel")
-        self.settle = histogram("settle_seconds", "From the first unfinished reading to what became of it", "channel")
-        self.publish_latency = histogram(
+        make = MetricFactory("watcher", registry, _LATENCY_S)
+        self.hints = make.counter("hints_total", "Hints that a file may have changed", "channel")
+        self.reads = make.counter("reads_total", "Times the file was read", "channel")
+        self.detected = make.counter("detected_total", "Times the file was found touched", "channel")
+        self.published = make.counter("published_total", "Reports published", "channel")
+        self.unchanged = make.counter("unchanged_total", "Good reports that were the published one already", "channel")
+        self.delta_bytes = make.counter("delta_bytes_total", "Bytes of what was told of changed reports", "channel")
+        self.rejected = make.counter("rejected_total", "Contents that were refused, by reason", "channel", "reason")
+        self.flagged = make.counter("flagged_total", "Findings of published reports, by kind", "channel", "finding")
+        self.sweep_finds = make.counter("sweep_finds_total", "Changes that no event told of", "channel")
+        self.settle = make.histogram(
+            "settle_seconds", "From the first unfinished reading to what became of it", "channel"
+        )
+        self.publish_latency = make.histogram(
             "publish_latency_seconds", "From the file's modification time to the broker's answer", "channel"
         )
-        self.hop = histogram("hop_seconds", "Where the time of changes seen while watching went", "channel", "hop")
+        self.hop = make.histogram("hop_seconds", "Where the time of changes seen while watching went", "channel", "hop")
         self.clock = ClockMetrics("watcher", registry)
-        self.watch_mode = gauge("watch_mode", "1 for how changes are noticed, and why so", "channel", "mode", "why")
-        self.invalid = gauge("invalid", "1 while the file's present content is not served", "channel")
-        self.overdue = gauge("overdue_seconds", "How late the next report is; 0 if it is not overdue", "channel")
-        self.leader = gauge("leader", "1 while this watcher publishes, 0 while it stands by", "channel")
-        self.history_errors = counter("history_errors_total", "Times the history could not be written", "channel")
-        self.loop_lag = histogram("loop_lag_seconds", "How late the event loop was, measured once a second")
-        self.broker_retries = counter("broker_retries_total", "Failed attempts to reach the broker")
-        self.bad_messages = counter("bad_messages_total", "Broker messages that are none of ours")
+        self.watch_mode = make.gauge(
+            "watch_mode", "1 for how changes are noticed, and why so", "channel", "mode", "why"
+        )
+        self.invalid = make.gauge("invalid", "1 while the file's present content is not served", "channel")
+        self.overdue = make.gauge("overdue_seconds", "How late the next report is; 0 if it is not overdue", "channel")
+        self.leader = make.gauge("leader", "1 while this watcher publishes, 0 while it stands by", "channel")
+        self.history_errors = make.counter("history_errors_total", "Times the history could not be written", "channel")
+        self.loop_lag = make.histogram("loop_lag_seconds", "How late the event loop was, measured once a second")
+        self.broker_retries = make.counter("broker_retries_total", "Failed attempts to reach the broker")
+        self.bad_messages = make.counter("bad_messages_total", "Broker messages that are none of ours")
 
 
 class ChannelMetrics:
