@@ -1,10 +1,14 @@
 """The producer: a report of which each change has a number that is to be seen in a row of the page."""
 
+import contextlib
 import datetime
 import os
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+from bench.services import System, running_system
 from bench.writer import NOON
 
 STATES = ("clean", "dirty")
@@ -57,6 +61,17 @@ class Lab:
 
 
 _JOIN = ",\n"
+
+
+@contextlib.contextmanager
+def running_lab(repos: int) -> Iterator[tuple[Lab, System]]:
+    """Run a watcher and a gateway with Redis that show a lab's report, until the end of the block."""
+    with tempfile.TemporaryDirectory(prefix="reportcast-bench-") as folder:
+        report = Path(folder) / "reports" / "GitRepoReport.json"
+        report.parent.mkdir()
+        lab = Lab(report, repos)
+        with running_system(report, Path(folder)) as system:
+            yield lab, system
 
 
 def _row(nth: int, state: int, change: int) -> str:

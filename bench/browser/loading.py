@@ -2,18 +2,15 @@
 
 import gzip
 import statistics
-import tempfile
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 from playwright.async_api import Browser, Page
 
-from bench.browser.lab import Lab
+from bench.browser.lab import running_lab
 from bench.browser.pixels import REPOS
 from bench.browser.screen import address, blank
-from bench.services import running_system
 from tests.support.wait import await_until
 
 GIVE_UP_S = 10.0
@@ -21,14 +18,10 @@ GIVE_UP_S = 10.0
 
 async def first_load(browser: Browser, visits: int) -> dict[str, Any]:
     """Open the page so often, each time for the first time."""
-    with tempfile.TemporaryDirectory(prefix="reportcast-bench-") as folder:
-        report = Path(folder) / "reports" / "GitRepoReport.json"
-        report.parent.mkdir()
-        Lab(report, REPOS)
-        with running_system(report, Path(folder)) as system:
-            rounds = [await visit(browser, system.gateway_port) for _ in range(visits)]
-            async with httpx.AsyncClient() as http:
-                bodies = [(await http.get(url)).content for url in rounds[-1]["scripts"]]
+    with running_lab(REPOS) as (_, system):
+        rounds = [await visit(browser, system.gateway_port) for _ in range(visits)]
+        async with httpx.AsyncClient() as http:
+            bodies = [(await http.get(url)).content for url in rounds[-1]["scripts"]]
     times = [each["interactive_ms"] for each in rounds]
     return {
         "visits": visits,

@@ -2,16 +2,14 @@
 
 import asyncio
 import itertools
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, CDPSession, Page
 
-from bench.browser.lab import Lab
-from bench.browser.screen import address, blank
-from bench.services import System, running_system
+from bench.browser.lab import Lab, running_lab
+from bench.browser.screen import shown
+from bench.services import System
 
 PER_S = 10
 SETTLE_S = 3.0
@@ -21,17 +19,11 @@ LATE_MS = 1000 / 50 * 1.5
 
 async def many_repositories(browser: Browser, repos: int, seconds: int) -> dict[str, Any]:
     """Give the frames and the memory, while nothing is touched and while somebody scrolls."""
-    with tempfile.TemporaryDirectory(prefix="reportcast-bench-") as folder:
-        report = Path(folder) / "reports" / "GitRepoReport.json"
-        report.parent.mkdir()
-        lab = Lab(report, repos)
-        with running_system(report, Path(folder)) as system:
-            async with blank(browser) as page:
-                await page.goto(address(system.gateway_port))
-                await page.locator("[data-row]").first.wait_for()
-                await asyncio.sleep(SETTLE_S)
-                still = await phase(page, lab, system, seconds, scrolls=False)
-                scrolling = await phase(page, lab, system, seconds // 2, scrolls=True)
+    with running_lab(repos) as (lab, system):
+        async with shown(browser, system) as page:
+            await asyncio.sleep(SETTLE_S)
+            still = await phase(page, lab, system, seconds, scrolls=False)
+            scrolling = await phase(page, lab, system, seconds // 2, scrolls=True)
     return {"repositories": repos, "report_bytes": lab.bytes, "still": still, "scrolling": scrolling}
 
 

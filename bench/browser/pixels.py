@@ -2,16 +2,13 @@
 
 import asyncio
 import random
-import tempfile
-from pathlib import Path
 from typing import Any
 
 from playwright.async_api import Browser, Page
 
-from bench.browser.lab import Lab
-from bench.browser.screen import address, blank
+from bench.browser.lab import running_lab
+from bench.browser.screen import shown
 from bench.receipts import percentile
-from bench.services import running_system
 from tests.support.wait import await_until
 
 REPOS = 50
@@ -22,19 +19,13 @@ GIVE_UP_S = 10.0
 
 async def file_to_pixels(browser: Browser, changes: int) -> dict[str, Any]:
     """Change the file so often; give the percentiles in ms, and how many changes were never seen."""
-    with tempfile.TemporaryDirectory(prefix="reportcast-bench-") as folder:
-        report = Path(folder) / "reports" / "GitRepoReport.json"
-        report.parent.mkdir()
-        lab = Lab(report, REPOS)
-        with running_system(report, Path(folder)) as system:
-            async with blank(browser) as page:
-                await page.goto(address(system.gateway_port))
-                await page.locator("[data-row]").first.wait_for()
-                chance = random.Random(0)
-                for _ in range(WARM_UP + changes):
-                    await asyncio.sleep(PACE_S * chance.uniform(1 - JITTER, 1 + JITTER))
-                    lab.write()
-                seen = await painted(page, lab.change - 1)
+    with running_lab(REPOS) as (lab, system):
+        async with shown(browser, system) as page:
+            chance = random.Random(0)
+            for _ in range(WARM_UP + changes):
+                await asyncio.sleep(PACE_S * chance.uniform(1 - JITTER, 1 + JITTER))
+                lab.write()
+            seen = await painted(page, lab.change - 1)
     first = lab.change - changes
     took_ms = sorted(at - lab.written_ms[change] for change, at in seen.items() if change >= first)
     return {

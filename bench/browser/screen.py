@@ -6,6 +6,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, Page, async_playwright
 
+from bench.services import System
 from tests.e2e.chromium import launch
 
 IN_PAGE = Path(__file__).with_name("in_page.js")
@@ -29,6 +30,15 @@ async def blank(browser: Browser) -> AsyncIterator[Page]:
     await page.add_init_script(path=IN_PAGE)
     yield page
     await context.close()
+
+
+@contextlib.asynccontextmanager
+async def shown(browser: Browser, system: System) -> AsyncIterator[Page]:
+    """Give a page that shows the list of repositories, until the end of the block."""
+    async with blank(browser) as page:
+        await page.goto(address(system.gateway_port))
+        await page.locator("[data-row]").first.wait_for()
+        yield page
 
 
 def address(port: int) -> str:
