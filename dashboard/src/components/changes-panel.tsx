@@ -71,7 +71,7 @@ function Unseen() {
         )}
       </header>
       {unseen.length === 0 && (
-        <p className="border-t border-line px-4 py-4 text-center text-quiet">Nothing has changed since then.</p>
+        <p className="border-t border-line px-4 py-4 text-center text-quiet">Nothing is different from then.</p>
       )}
       <ul>
         {shown.map((change) => (
@@ -83,14 +83,15 @@ function Unseen() {
           {(unseen.length - SHOWN).toLocaleString()} more
         </a>
       )}
-      <Earlier most={SHOWN - shown.length} until={seenAt ?? 0} />
+      <Others most={SHOWN - shown.length} />
     </>
   )
 }
 
-/** The last changes of state before the person looked. */
-function Earlier({ most, until }: { most: number; until: number }) {
-  const last = useLastChanges(most, until)
+/** The last changes of state that the list above does not tell: of earlier times, and what came and went since. */
+function Others({ most }: { most: number }) {
+  const unseen = useView((view) => view.unseen)
+  const last = useLastChanges(most, unseen)
   if (!last.length) return null
   return (
     <>
@@ -104,18 +105,34 @@ function Earlier({ most, until }: { most: number; until: number }) {
   )
 }
 
-function useLastChanges(most: number, until = Number.POSITIVE_INFINITY) {
+const NONE: readonly RepoChange[] = []
+
+function useLastChanges(most: number, told = NONE) {
   const log = useView((view) => view.log)
   const past = useView((view) => view.past)
-  return useMemo(() => lastChanges([...log, ...past], most, until), [log, past, most, until])
+  const seenAt = useView((view) => view.seenAt)
+  return useMemo(() => {
+    const keys = new Set(told.map(({ key }) => key))
+    return lastChanges([...log, ...past], most, ({ at }, { key }) => at > (seenAt ?? 0) && keys.has(key))
+  }, [log, past, most, told, seenAt])
 }
 
-function lastChanges(steps: readonly Step[], most: number, until: number): { at: number; change: RepoChange }[] {
-  const found: { at: number; change: RepoChange }[] = []
-  for (const { at, changes } of steps) {
+interface Dated {
+  readonly at: number
+  readonly change: RepoChange
+}
+
+function lastChanges(
+  steps: readonly Step[],
+  most: number,
+  isTold: (step: Step, change: RepoChange) => boolean,
+): Dated[] {
+  const found: Dated[] = []
+  for (const step of steps) {
     if (found.length >= most) break
-    if (at > until) continue
-    for (const change of changes) if (change.kind !== "fields") found.push({ at, change })
+    for (const change of step.changes) {
+      if (change.kind !== "fields" && !isTold(step, change)) found.push({ at: step.at, change })
+    }
   }
   return found.slice(0, most)
 }

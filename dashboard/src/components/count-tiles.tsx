@@ -24,7 +24,7 @@ export function CountTiles({ report }: { report: AuditReport }) {
           <span className="block text-xs text-quiet capitalize">{name}</span>
           <span className="flex items-baseline gap-2">
             <span
-              className={`text-[1.75rem] leading-9 font-semibold tracking-tight tabular-nums ${name === "total" ? "text-ink" : value ? "text-tone" : "text-quiet"}`}
+              className={`text-[1.75rem] leading-9 in-data-kiosk:text-[2.75rem] in-data-kiosk:leading-[3.25rem] font-semibold tracking-tight tabular-nums ${name === "total" ? "text-ink" : value ? "text-tone" : "text-quiet"}`}
             >
               {value.toLocaleString()}
             </span>

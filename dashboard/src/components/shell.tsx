@@ -53,7 +53,7 @@ export function Shell({ places, present, isKiosk, onKiosk, footer, children }: P
         {children}
       </main>
       {!isKiosk && <footer className={`${WIDTH} pb-5 text-xs text-quiet print:hidden`}>{footer}</footer>}
-      <Toasts />
+      {!isKiosk && <Toasts />}
       <Announcer />
     </div>
   )
@@ -103,7 +103,7 @@ function Navigation({ places, present }: { places: readonly Place[]; present: st
           key={page}
           href={`#/${page}`}
           aria-current={page === present ? "page" : undefined}
-          className="flex items-center gap-2 border-b-2 border-transparent px-2.5 font-medium text-quiet hover:text-ink aria-[current]:border-accent aria-[current]:text-ink max-md:flex-1 max-md:flex-col max-md:justify-center max-md:gap-0.5 max-md:border-t-2 max-md:border-b-0 max-md:px-0 max-md:text-[0.6875rem]"
+          className="flex items-center gap-2 border-b-2 border-transparent px-2.5 font-medium text-quiet hover:text-ink aria-[current]:border-accent aria-[current]:text-ink max-md:flex-1 max-md:flex-col max-md:justify-center max-md:gap-0.5 max-md:border-t-2 max-md:border-b-0 max-md:px-0 max-md:text-[0.6875rem] max-[22rem]:text-[0.625rem]"
         >
           <Icon name={icon} className="size-4 max-md:size-5 md:max-lg:hidden" />
           {name}

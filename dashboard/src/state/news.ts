@@ -11,14 +11,18 @@ const GATHER_MS = 1_000
 /** Tell changes to `toasts` and to `notify`. */
 export function tellNews(store: AuditStore, toasts: Toasts, notify: (text: string) => void): void {
   let gathered = new Map<string, RepoChange>()
+  // One toast tells all of them, for as long as it is to be seen.
+  let shown = new Map<string, RepoChange>()
+  let id = 0
   const tell = () => {
-    const changes = [...gathered.values()]
-    gathered = new Map()
-    const text = summaryOf(changes)
+    if (!toasts.dismiss(id)) shown = new Map()
+    for (const [key, change] of gathered) shown.set(key, change)
+    const changes = [...shown.values()]
     const [only] = changes
-    if (!text) return
-    toasts.add({ tone: "note", text, href: changes.length === 1 && only?.after ? hashOfRepo(only.key) : "#/" })
-    notify(text)
+    const href = changes.length === 1 && only?.after ? hashOfRepo(only.key) : "#/"
+    id = toasts.add({ tone: "note", text: summaryOf(changes), href })
+    notify(summaryOf([...gathered.values()]))
+    gathered = new Map()
   }
   store.subscribe((_, changes) => {
     if (!changes.length) return

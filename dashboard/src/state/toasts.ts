@@ -1,4 +1,4 @@
-/** Short messages that pass; at most a few at a time. */
+/** Short messages that pass. */
 
 export type Tone = "good" | "warn" | "bad" | "note"
 
@@ -13,12 +13,12 @@ export interface Toast {
 export interface Toasts {
   list(): readonly Toast[]
   subscribe(listener: () => void): () => void
-  add(toast: Omit<Toast, "id">): void
-  dismiss(id: number): void
+  /** Give the toast's id. */
+  add(toast: Omit<Toast, "id">): number
+  /** Give whether it was there. */
+  dismiss(id: number): boolean
 }
 
-/** More than these cover what they tell of. */
-const MAX = 3
 const STAY_MS = 7_000
 
 export function makeToasts(): Toasts {
@@ -29,7 +29,11 @@ export function makeToasts(): Toasts {
     toasts = next
     for (const listener of listeners) listener()
   }
-  const dismiss = (id: number) => show(toasts.filter((toast) => toast.id !== id))
+  const dismiss = (id: number) => {
+    const isThere = toasts.some((toast) => toast.id === id)
+    if (isThere) show(toasts.filter((toast) => toast.id !== id))
+    return isThere
+  }
   return {
     list: () => toasts,
     subscribe(listener) {
@@ -38,8 +42,9 @@ export function makeToasts(): Toasts {
     },
     add(toast) {
       const id = nextId++
-      show([...toasts, { ...toast, id }].slice(-MAX))
-      setTimeout(() => dismiss(id), STAY_MS)
+      show([...toasts, { ...toast, id }])
+      setTimeout(dismiss, STAY_MS, id)
+      return id
     },
     dismiss,
   }

@@ -39,7 +39,22 @@ test("the overview tells what changed, until the person has seen it", async () =
   expect(screen.getByRole("link", { name: /dirty 2 \+1 since you looked/ })).toBeDefined()
 
   await userEvent.click(panel.getByRole("button", { name: "Mark as seen" }))
-  expect(screen.getByText("Nothing has changed since then.")).toBeDefined()
+  expect(screen.getByText("Nothing is different from then.")).toBeDefined()
+})
+
+test("what came and went since the person looked is told as well", () => {
+  const { client, store } = open("")
+  act(() => store.resumeSeen(null, Date.now() - 300_000))
+
+  act(() => client.snapshot(audit({ ...THREE, nas: "dirty" })))
+  act(() => client.snapshot(audit({ ...THREE, wiki: "clean" })))
+
+  const rows = within(screen.getByRole("region", { name: "Changed since you looked" })).getAllByRole("listitem")
+  expect(rows.map((row) => row.textContent?.replace(/just now|\d+ s ago/, ""))).toEqual([
+    "wikimissingtoclean",
+    "nasdirtytoclean",
+    "nascleantodirty",
+  ])
 })
 
 test("a newcomer has not looked before, and is told the last changes", () => {
@@ -49,7 +64,7 @@ test("a newcomer has not looked before, and is told the last changes", () => {
   act(() => store.resumeSeen(null, Date.now() - 300_000))
 
   const panel = screen.getByRole("region", { name: "Changed since you looked" })
-  expect(panel.textContent).toMatch(/5 min ago.*Nothing has changed since then/)
+  expect(panel.textContent).toMatch(/5 min ago.*Nothing is different from then/)
 })
 
 test("an address of no page says so", () => {
