@@ -10,7 +10,9 @@ const MOST_MS = 3_600_000
 export class Backoff {
   readonly #chance: () => number
   #failures = 0
-  #openedAt: number | null = null
+  /** How often in a row it ended with an exact time to come back. */
+  #sentAway = 0
+  #openedAt = Number.POSITIVE_INFINITY
 
   constructor(chance: () => number) {
     this.#chance = chance
@@ -28,14 +30,17 @@ export class Backoff {
    * @param isExact Whether it asked this client alone; what all are told is spread.
    */
   waitMs(now: number, toldMs?: number, isExact = false): number {
-    const isStable = this.#openedAt !== null && now - this.#openedAt >= STABLE_MS
-    this.#openedAt = null
-    const told = toldMs !== undefined && toldMs >= 0 ? Math.min(toldMs, MOST_MS) : undefined
-    // It ended on purpose: what failed before says nothing about the time that was told.
-    if (isStable || (isExact && told !== undefined)) this.#failures = 0
-    if (isExact && told !== undefined) return told
-    const bound = Math.min(CAP_MS, BASE_MS * 2 ** this.#failures)
-    this.#failures = Math.min(this.#failures + 1, 16)
-    return (told ?? 0) + this.#chance() * bound
+    const isStable = now - this.#openedAt >= STABLE_MS
+    this.#openedAt = Number.POSITIVE_INFINITY
+    const told = Math.min(toldMs ?? -1, MOST_MS)
+    if (isStable) this.#failures = this.#sentAway = 0
+    if (!isExact || told < 0) return Math.max(0, told) + this.#jitterMs(this.#failures++)
+    // It ended on purpose: what failed before says nothing about the time that was told, which is kept to exactly once.
+    this.#failures = 0
+    return told + (this.#sentAway++ && this.#jitterMs(this.#sentAway - 2))
+  }
+
+  #jitterMs(doublings: number): number {
+    return this.#chance() * Math.min(CAP_MS, BASE_MS * 2 ** doublings)
   }
 }

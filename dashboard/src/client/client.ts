@@ -9,7 +9,7 @@
 
 import { Engine } from "./engine.ts"
 import { Keeper, type Listener } from "./keeper.ts"
-import { canShare, type Message, SharedTabs } from "./sharing.ts"
+import { type Asked, canShare, type Message, SharedTabs } from "./sharing.ts"
 import type { Feed, Mode, Where } from "./state.ts"
 
 export interface Options {
@@ -46,7 +46,7 @@ const NOTES = 50
 export function connect(options: Options): Client {
   const base = new URL(options.url)
   if (!base.pathname.endsWith("/")) base.pathname += "/"
-  const where: Where = { url: base.href, channel: options.channel, token: options.token }
+  const where: Where = { url: base.href, channel: options.channel || undefined, token: options.token }
   const notes: string[] = []
   const note = (what: string) => {
     // What repeats itself (a hidden page's timers are slow) does not push out the rest.
@@ -88,10 +88,9 @@ export function connect(options: Options): Client {
       if (message.type === "mode") engine.setMode(message.mode)
       if (tabs?.isLeading) {
         if (message.type === "join") tabs.tell({ type: "feed", feed: keeper.feed })
-        if (message.type === "try") engine.tryNow()
-        if (message.type === "refresh") engine.refresh()
+        if (message.type === "ask") engine[message.what]()
       } else if (message.type === "feed") {
-        keeper.adopt(message.feed)
+        keeper.adopt({ ...message.feed, sharing: "follower" })
       } else if (message.type === "connection") {
         keeper.connected(message.connection)
       } else if (message.type === "frame" && keeper.take(message.text)[1].type === "resync") {
@@ -100,8 +99,10 @@ export function connect(options: Options): Client {
     },
   }
 
+  const ask = (what: Asked) => passOn({ type: "ask", what }) || engine[what]()
+  const attend = () => ask("attend")
   const doubt = () => {
-    engine.doubt()
+    if (!passOn({ type: "ask", what: "attend" })) engine.doubt()
     tabs?.look()
   }
 
@@ -130,6 +131,7 @@ export function connect(options: Options): Client {
     open()
     if (typeof document === "undefined") return
     const { signal } = started
+    for (const person of ["focus", "pointerdown", "keydown"]) addEventListener(person, attend, { signal })
     for (const network of ["online", "offline"]) addEventListener(network, doubt, { signal })
     document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && doubt(), { signal })
     // A page that is put aside may be shown again, as it is.
@@ -149,8 +151,8 @@ export function connect(options: Options): Client {
     subscribe: (listener) => keeper.subscribe(listener),
     start,
     stop,
-    tryNow: () => void (passOn({ type: "try" }) || engine.tryNow()),
-    refresh: () => void (passOn({ type: "refresh" }) || engine.refresh()),
+    tryNow: () => ask("tryNow"),
+    refresh: () => ask("refresh"),
     setMode: (mode) => {
       engine.setMode(mode)
       tabs?.tell({ type: "mode", mode })

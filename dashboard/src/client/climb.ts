@@ -24,13 +24,19 @@ export class Climb {
     this.#got = got
   }
 
-  start(): void {
-    this.stop()
+  /** Go on, which does not begin the wait anew, as long as there is something better. */
+  tend(isWanted: boolean): void {
+    if (!isWanted) this.#end()
+    else if (this.#timer === undefined) this.#wait()
+  }
+
+  #wait(): void {
     this.#timer = setTimeout(() => this.#try(this.#ladder.better), this.#ladder.climbInMs())
   }
 
-  stop(): void {
+  #end(): void {
     clearTimeout(this.#timer)
+    this.#timer = undefined
     this.#link?.close()
     this.#link = null
   }
@@ -38,11 +44,11 @@ export class Climb {
   #try([transport, ...others]: readonly TransportName[]): void {
     if (!transport) {
       this.#ladder.stayed()
-      this.start()
+      this.#wait()
       return
     }
     const next = () => {
-      this.stop()
+      this.#end()
       this.#try(others)
     }
     this.#timer = setTimeout(next, OPEN_MS)
@@ -51,6 +57,7 @@ export class Climb {
       frame: (text) => {
         const link = this.#link as Link
         this.#link = null
+        this.#end()
         Object.assign(hear, this.#got(transport, link))
         hear.frame(text)
       },

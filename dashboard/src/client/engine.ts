@@ -39,6 +39,8 @@ export class Engine {
   #attempt = 0
   #isOpen = false
   #drainMs: number | undefined
+  /** What the gateway asked for, which only a person sets aside. */
+  #notBefore = 0
   #ticker: ReturnType<typeof setInterval> | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
   readonly #hear: Hearing = {
@@ -71,6 +73,7 @@ export class Engine {
   /** End, and forget the timers; what is known stays. */
   stop(): void {
     this.#abandon()
+    this.#climb.tend(false)
     clearInterval(this.#ticker)
     this.#ticker = undefined
   }
@@ -106,7 +109,12 @@ export class Engine {
     }
     this.#ladder.restart()
     if (this.#link) this.#lost({ reason: "the connection was lost" }, 0)
-    else this.#again()
+    else if (now >= this.#notBefore) this.#again()
+  }
+
+  /** A person is at the page, who is not to look at a dead connection for long. */
+  attend(): void {
+    if (this.#link && this.#transport === "websocket" && this.#watchdog.isQuiet(Date.now())) this.doubt()
   }
 
   /** The report that came is not what its digest says. */
@@ -125,6 +133,7 @@ export class Engine {
     const [transport, attempt, since] = [this.#transport, this.#attempt, Date.now()]
     this.#keeper.connected({ kind: "connecting", transport, attempt, since })
     this.#link = linked(OPEN[transport], this.#wish(), this.#hear)
+    this.#climb.tend(this.#mode.live && this.#ladder.better.length > 0)
   }
 
   /** Another transport gets through, which is better: there is no moment without one. */
@@ -133,6 +142,7 @@ export class Engine {
     this.#ladder.climb(transport)
     this.#begin(transport)
     this.#link = link
+    this.#climb.tend(this.#ladder.better.length > 0)
     return this.#hear
   }
 
@@ -147,8 +157,10 @@ export class Engine {
   #wish(): Wish {
     return {
       ...this.#where,
+      // Whatever the next gateway serves first.
+      channel: this.#keeper.feed.follower.channel || this.#where.channel,
       position: () => resumeFrom(this.#keeper.feed.follower),
-      told: () => this.#keeper.feed.status?.tag ?? "",
+      told: () => this.#keeper.feed.status?.tag || undefined,
       waitS: this.#mode.live ? POLL_S : 0,
       pauseMs: this.#mode.live ? 0 : Math.max(1, this.#mode.everyS) * 1000,
     }
@@ -192,19 +204,20 @@ export class Engine {
     const { live } = this.#mode
     const reason = live ? `${WORDS[this.#ladder.better[0] ?? ""]} does not get through` : "real-time is off"
     this.#keeper.connected({ kind: "degraded", transport, since, reason })
-    if (live) this.#climb.start()
   }
 
   #lost(end: End, waitMs?: number): void {
     this.#abandon()
     const now = Date.now()
     if (end.final) {
+      this.#climb.tend(false)
       this.#note(`stopped: ${end.reason}`)
       this.#keeper.connected({ kind: "stopped", code: end.final, reason: end.reason })
       return
     }
-    const isTold = this.#drainMs !== undefined
-    let retryMs = waitMs ?? this.#backoff.waitMs(now, this.#drainMs ?? end.retryAfterMs, isTold || end.isExact)
+    const toldMs = this.#drainMs ?? end.retryAfterMs
+    this.#notBefore = now + (toldMs ?? 0)
+    let retryMs = waitMs ?? this.#backoff.waitMs(now, toldMs, this.#drainMs !== undefined || end.isExact)
     // Below the best, whatever fails may be this transport's alone.
     const isWrongWay = end.isOfTransport || (this.#ladder.better.length && !this.#isOpen)
     // What is in the way of one transport is no reason to be late with the next.
@@ -232,7 +245,6 @@ export class Engine {
   #abandon(): void {
     this.#link?.close()
     this.#link = null
-    this.#climb.stop()
     clearTimeout(this.#retry)
   }
 
@@ -243,7 +255,8 @@ export class Engine {
       this.#note("woke up")
       this.doubt()
     } else if (found === "silent" && this.#link) {
-      this.#lost({ reason: "nothing came for too long", isOfTransport: true })
+      if (this.#isOpen && !this.#watchdog.isAsked && this.#link.ping()) this.#watchdog.doubt(Date.now())
+      else this.#lost({ reason: "nothing came for too long", isOfTransport: true })
     } else if (state.kind === "offline" && state.retryAt === null) {
       this.#again()
     }

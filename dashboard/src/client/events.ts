@@ -1,14 +1,15 @@
 /** Following by server-sent events. Source: docs/protocol.md, Events. */
 
 import {
-  address,
   ask,
   asking,
   CUT,
   type End,
   type Hearing,
+  pieces,
   refusal,
   STRANGER,
+  silenceMs,
   since,
   UNREACHABLE,
   type Way,
@@ -30,13 +31,13 @@ export function openEvents(wish: Wish, hear: Hearing, signal: AbortSignal): Way 
   }
   signal.addEventListener("abort", again)
   again()
-  return asking(again, (heartbeatMs) => 2 * heartbeatMs)
+  return asking(again, silenceMs)
 }
 
 async function read(wish: Wish, hear: Hearing, signal: AbortSignal): Promise<void> {
   let end = UNREACHABLE
   try {
-    const response = await ask(wish, address(wish, "events", { since: since(wish) }), signal)
+    const response = await ask(wish, signal, "events", { since: since(wish) || undefined })
     end = CUT
     end = await listen(response, hear, signal)
   } catch {
@@ -46,17 +47,16 @@ async function read(wish: Wish, hear: Hearing, signal: AbortSignal): Promise<voi
 }
 
 async function listen(response: Response, hear: Hearing, signal: AbortSignal): Promise<End> {
-  if (!response.ok || !response.body) return await refusal(response)
+  if (!response.ok) return await refusal(response)
   if (!response.headers.get("Content-Type")?.startsWith("text/event-stream")) return STRANGER
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
   const lines = new Lines()
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return { reason: "the event stream ended" }
-    if (!signal.aborted) hear.alive()
+  for await (const piece of pieces(response)) {
+    if (signal.aborted) break
+    hear.alive()
     if (lines.length > MOST) return { reason: "a frame is too large", final: "too_large" }
-    for (const data of lines.add(value)) if (!signal.aborted) hear.frame(data)
+    lines.add(piece).forEach(hear.frame)
   }
+  return { reason: "the event stream ended" }
 }
 
 /** Puts pieces of a stream together to the data of its events; the gateway ends lines with a line feed. */

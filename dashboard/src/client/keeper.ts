@@ -53,18 +53,16 @@ export class Keeper {
   }
 
   connected(connection: ConnectionState): void {
-    this.#set({ connection })
-    this.#tell({ type: "connection" })
+    this.adopt({ ...this.#feed, connection })
   }
 
   shared(sharing: Sharing): void {
-    this.#set({ sharing })
-    this.#tell({ type: "connection" })
+    this.adopt({ ...this.#feed, sharing })
   }
 
   /** Take over what another tab knows. */
   adopt(feed: Feed): void {
-    this.#set({ ...feed, sharing: this.#feed.sharing })
+    this.#set(feed)
     this.#tell({ type: "connection" })
   }
 

@@ -20,7 +20,7 @@ export class Ladder {
 
   /** What to try, or what is used. */
   get transport(): TransportName {
-    return TRANSPORTS[this.#rung] ?? "websocket"
+    return TRANSPORTS[this.#rung] as TransportName
   }
 
   /** What would be better than what is used, the best first. */
@@ -54,7 +54,7 @@ export class Ladder {
 
   /** Give how long to wait, in ms, until a better transport is tried. */
   climbInMs(): number {
-    const bound = Math.min(CLIMB_CAP_MS, CLIMB_MS * 2 ** Math.min(this.#climbs, 10))
+    const bound = Math.min(CLIMB_CAP_MS, CLIMB_MS * 2 ** this.#climbs)
     return (bound / 2) * (1 + this.#chance())
   }
 

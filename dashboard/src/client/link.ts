@@ -14,7 +14,7 @@ export interface End {
   /** Whether another transport may fare better. */
   readonly isOfTransport?: boolean
   /** If to come back would end the same way. */
-  readonly final?: StopCode
+  readonly final?: StopCode | undefined
 }
 
 /** What a connection tells. */
@@ -49,7 +49,7 @@ export interface Wish extends Where {
   /** Where the client stands, now. */
   readonly position: () => Position | null
   /** The tag of how it was told that the channel fares. */
-  readonly told: () => string
+  readonly told: () => string | undefined
   /** How a poll waits at the gateway, in s, and how long it pauses before the next one, in ms. */
   readonly waitS: number
   readonly pauseMs: number
@@ -60,6 +60,9 @@ export type Open = (wish: Wish, hear: Hearing, signal: AbortSignal) => Way
 
 /** A connection may take so long until the gateway has said something. */
 export const OPEN_MS = 10_000
+
+/** For how long the silence of a gateway means nothing that says something every `heartbeatMs`. */
+export const silenceMs = (heartbeatMs: number) => heartbeatMs + Math.min(heartbeatMs, OPEN_MS / 2)
 
 /** Open a connection of which nothing is heard any more once it was closed, or has ended. */
 export function linked(open: Open, wish: Wish, hear: Hearing): Link {
@@ -86,12 +89,13 @@ const FINAL: Readonly<Record<number, StopCode>> = {
 /** A proxy says so whose gateway does not answer, or who has enough of us. */
 const AWAY = [429, 502, 503, 504]
 
-/** Give an address of the gateway with a query, of which empty words are left out. */
-export function address({ url, channel }: Where, path: string, query: Readonly<Record<string, string>> = {}): URL {
+type Query = Readonly<Record<string, string | number | undefined>>
+
+/** Give an address of the gateway with a query. */
+export function address({ url, channel }: Where, path: string, query: Query = {}): URL {
   const found = new URL(path, url)
-  for (const [name, value] of Object.entries({ channel: channel ?? "", ...query })) {
-    // Without it, a poll would be a request for the report as it is.
-    if (value || (name === "since" && path === "audit")) found.searchParams.set(name, value)
+  for (const [name, value] of Object.entries({ channel, ...query })) {
+    if (value !== undefined) found.searchParams.set(name, `${value}`)
   }
   return found
 }
@@ -112,9 +116,19 @@ export function asking(again: () => void, patienceMs: Way["patienceMs"]): Way {
 }
 
 /** Ask the gateway. */
-export function ask({ token }: Where, url: URL, signal: AbortSignal): Promise<Response> {
-  const headers = token ? { Authorization: `Bearer ${token}` } : {}
-  return fetch(url, { cache: "no-store", headers, signal })
+export function ask(where: Where, signal: AbortSignal, path: string, query?: Query): Promise<Response> {
+  const headers = where.token ? { Authorization: `Bearer ${where.token}` } : {}
+  return fetch(address(where, path, query), { cache: "no-store", headers, signal })
+}
+
+/** Read an answer as it comes. */
+export async function* pieces({ body }: Response): AsyncGenerator<string> {
+  const reader = body?.pipeThrough(new TextDecoderStream()).getReader()
+  for (;;) {
+    const read = await reader?.read()
+    if (!read || read.done) return
+    yield read.value
+  }
 }
 
 /** Read why a request was refused: by the gateway, or by what stands before it. */
@@ -128,13 +142,12 @@ export async function refusal(response: Response): Promise<End> {
     // It is not the gateway's.
   }
   const { status } = response
-  const final = FINAL[status]
   const isOurs = sentence !== undefined
   return {
     reason: sentence ?? `no gateway answers, but something that says ${status}`,
     retryAfterMs: retryAfterMs(response),
     isOfTransport: !isOurs && !AWAY.includes(status),
-    ...(isOurs && final ? { final } : {}),
+    final: isOurs ? FINAL[status] : undefined,
   }
 }
 

@@ -2,12 +2,12 @@
 
 import { elements } from "../protocol/index.ts"
 import {
-  address,
   ask,
   asking,
   type End,
   type Hearing,
   OPEN_MS,
+  pieces,
   refusal,
   retryAfterMs,
   STRANGER,
@@ -40,21 +40,25 @@ export function openPolls(wish: Wish, hear: Hearing, signal: AbortSignal): Way {
   /** Ask once; give how long to leave it at that, in ms. */
   async function poll(): Promise<number> {
     const began = Date.now()
-    const query = { since: since(wish), told: wish.told() }
-    const wait: Record<string, string> = waitS ? { wait: `${waitS}` } : {}
-    const end = await take(await ask(wish, address(wish, "audit", { ...query, ...wait }), ending.signal))
+    // Without `since`, it would be a request for the report as it is.
+    const query = { since: since(wish), told: wish.told(), wait: waitS || undefined }
+    const end = await take(await ask(wish, ending.signal, "audit", query))
     if (end) hear.ended(end)
     if (wish.pauseMs) return wish.pauseMs
     const isIdle = waitS > 0 && since(wish) === query.since && wish.told() === query.told
     waitS = wish.waitS
-    return isIdle ? Math.max(0, began + PAUSE_MS - Date.now()) : 0
+    return isIdle ? Math.min(PAUSE_MS, began + PAUSE_MS - Date.now()) : 0
   }
 
   async function take(response: Response): Promise<End | null> {
     const { status } = response
     if (status !== 200 && status !== 204) return await refusal(response)
-    const text = status === 200 ? await response.text() : "[]"
-    if (text[0] !== "[") return STRANGER
+    let text = ""
+    for await (const piece of pieces(response)) {
+      text += piece
+      if (text[0] !== "[") return STRANGER
+      hear.alive()
+    }
     hear.alive()
     for (const frame of elements(text)) if (!ending.signal.aborted) hear.frame(frame)
     const after = retryAfterMs(response)
@@ -73,14 +77,8 @@ export function openPolls(wish: Wish, hear: Hearing, signal: AbortSignal): Way {
 /** Wait; an abort ends that early. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (!ms || signal.aborted) {
-      resolve()
-      return
-    }
-    const timer = setTimeout(resolve, ms)
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer)
-      resolve()
-    })
+    if (!ms || signal.aborted) resolve()
+    setTimeout(resolve, ms)
+    signal.addEventListener("abort", () => resolve())
   })
 }

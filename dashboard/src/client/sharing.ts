@@ -2,9 +2,13 @@
 
 import type { ConnectionState, Feed, Mode } from "./state.ts"
 
+/** What any tab may ask of the one that has the connection. */
+export type Asked = "tryNow" | "refresh" | "attend"
+
 /** What tabs tell each other. */
 export type Message =
-  | { readonly type: "join" | "beat" | "try" | "refresh" }
+  | { readonly type: "join" | "beat" }
+  | { readonly type: "ask"; readonly what: Asked }
   | { readonly type: "mode"; readonly mode: Mode }
   | { readonly type: "connection"; readonly connection: ConnectionState }
   | { readonly type: "frame"; readonly text: string }

@@ -4,35 +4,57 @@
 const SLEPT_MS = 10_000
 /** A sign of life that was asked for has to come within this. */
 const DOUBT_MS = 3000
+/** Who looks at a page should not have to wait for longer than this to know. */
+const QUIET_MS = 5000
 
 export type Finding = "fine" | "slept" | "silent"
 
 export class Watchdog {
+  /** Whether a sign of life was asked for that has not come. */
+  isAsked = false
   #dueAt = Number.POSITIVE_INFINITY
+  #heardAt: number
   #lookedAt: number
 
   constructor(now: number) {
-    this.#lookedAt = now
+    this.#lookedAt = this.#heardAt = now
   }
 
   /** Something came, or was begun: the next sign of life is due by then. */
   expect(now: number, withinMs: number): void {
+    this.#heardAt = now
     this.#dueAt = now + withinMs
+    this.isAsked = false
   }
 
   /** A sign of life was asked for. */
   doubt(now: number): void {
-    this.#dueAt = Math.min(this.#dueAt, now + DOUBT_MS)
+    if (!this.isAsked) this.expect(now, DOUBT_MS)
+    this.isAsked = true
+  }
+
+  /** Nothing came for long enough to ask. */
+  isQuiet(now: number): boolean {
+    return now - this.#heardAt > QUIET_MS
   }
 
   isSilent(now: number): boolean {
     return now > this.#dueAt
   }
 
-  /** To be called every second or so. Whatever was due while nobody looked may lie ready: a sleep comes first. */
+  /**
+   * To be called every second or so. Whatever was due while nobody looked may lie ready: a sleep comes first; but where
+   * something came meanwhile, only the timers were slow, as those of a hidden page are.
+   */
   look(now: number): Finding {
-    const hasSlept = now - this.#lookedAt > SLEPT_MS
+    const passed = now - this.#lookedAt
+    const hasSlept = passed > SLEPT_MS && this.#heardAt <= this.#lookedAt
     this.#lookedAt = now
+    // A clock that is set back takes what is due with it.
+    if (passed < 0) {
+      this.#heardAt += passed
+      this.#dueAt += passed
+    }
     if (hasSlept) return "slept"
     return this.isSilent(now) ? "silent" : "fine"
   }

@@ -9,6 +9,7 @@ import {
   type Hearing,
   refusal,
   STRANGER,
+  silenceMs,
   UNREACHABLE,
   type Way,
   type Wish,
@@ -19,14 +20,9 @@ const BLOCKED: End = { reason: "the WebSocket does not get through", isOfTranspo
 
 export function openWebSocket(wish: Wish, hear: Hearing, signal: AbortSignal): Way {
   const socket = made(wish)
-  const channel = wish.channel === undefined ? {} : { channel: wish.channel }
+  const { channel } = wish
   let isOpen = false
 
-  function abandon(): void {
-    if (!socket) return
-    socket.onopen = socket.onmessage = socket.onclose = null
-    socket.close()
-  }
   /** A browser does not tell what a handshake was answered with. */
   const ended = async (end: End | null) => hear.ended(end ?? (await why(wish, signal)))
   function send(frame: ClientFrame): boolean {
@@ -35,7 +31,7 @@ export function openWebSocket(wish: Wish, hear: Hearing, signal: AbortSignal): W
     return true
   }
 
-  signal.addEventListener("abort", abandon)
+  signal.addEventListener("abort", () => socket?.close())
   if (socket) {
     socket.onopen = () => {
       isOpen = true
@@ -45,21 +41,24 @@ export function openWebSocket(wish: Wish, hear: Hearing, signal: AbortSignal): W
       hear.alive()
       if (typeof data === "string") hear.frame(data)
     }
-    socket.onclose = ({ code, reason }) => void ended(isOpen ? closed(code, reason) : null)
+    socket.onclose = ({ code, reason }) => void (signal.aborted || ended(isOpen ? closed(code, reason) : null))
   } else void ended(null)
   return {
-    follow: (from: Position | null) => void send({ type: "follow", ...channel, ...from }),
-    refresh: () => void send({ type: "request-update", ...channel }),
+    follow: (from: Position | null) => void send({ type: "follow", channel, ...from }),
+    refresh: () => void send({ type: "request-update", channel }),
     ping: () => send({ type: "ping" }),
-    patienceMs: (heartbeatMs) => 2 * heartbeatMs,
+    patienceMs: silenceMs,
   }
 }
 
 /** Some pages must not open any: by policy, or because theirs is https and the gateway's is not. */
 function made(wish: Wish): WebSocket | null {
   const position = wish.position()
-  const at = position ? { epoch: position.epoch, offset: `${position.offset}` } : {}
-  const url = address(wish, "ws", { ...at, ...(wish.token ? { access_token: wish.token } : {}) })
+  const url = address(wish, "ws", {
+    epoch: position?.epoch,
+    offset: position?.offset,
+    access_token: wish.token || undefined,
+  })
   url.protocol = url.protocol.replace("http", "ws")
   try {
     return new WebSocket(url, PROTOCOL)
@@ -79,7 +78,7 @@ function closed(code: number, reason: string): End {
     reason: WORDS[code] ?? `the gateway closed the connection (${code}${reason && ` ${reason}`})`,
     retryAfterMs,
     isExact: retryAfterMs !== undefined,
-    ...(isFinal ? { final: code === 1009 ? ("too_large" as const) : ("closed" as const) } : {}),
+    final: isFinal ? (code === 1009 ? "too_large" : "closed") : undefined,
   }
 }
 
@@ -99,7 +98,7 @@ function told(reason: string): number | undefined {
 
 async function why(wish: Wish, signal: AbortSignal): Promise<End> {
   try {
-    const response = await ask(wish, address(wish, "api/ws/status"), signal)
+    const response = await ask(wish, signal, "api/ws/status")
     return response.ok ? BLOCKED : await refusal(response)
   } catch {
     return UNREACHABLE

@@ -126,13 +126,13 @@ export interface Malformed {
 export type ClientFrame =
   | {
       readonly type: "follow"
-      readonly channel?: string
+      readonly channel?: string | undefined
       readonly epoch?: string
       readonly offset?: number
       readonly statuses?: readonly string[]
       readonly names?: readonly string[]
     }
-  | { readonly type: "unfollow" | "request-update"; readonly channel?: string }
+  | { readonly type: "unfollow" | "request-update"; readonly channel?: string | undefined }
   | { readonly type: "ping" }
 
 /** Read what came over the socket. */

@@ -118,7 +118,7 @@ test("a page that is put aside closes its connection, and goes on where it stood
   expect(gateway.socket.isClosed).toBe(true)
   browser.fire("pageshow", { persisted: true })
 
-  expect(gateway.socket.url).toBe(`ws://gateway/ws?epoch=${EPOCH}&offset=1`)
+  expect(gateway.socket.url).toBe(`ws://gateway/ws?channel=audit&epoch=${EPOCH}&offset=1`)
 })
 
 test("a page that was stopped stays so, and one that is shown the first time begins nothing twice", async () => {
@@ -143,6 +143,20 @@ test.each([
   happen()
 
   expect(gateway.socket.sent).toEqual(Array(pings).fill({ type: "ping" }))
+})
+
+test("whoever is at a page has the connection looked after, in whichever tab it is", async () => {
+  await open()
+  gateway.socket.accept(...WELCOME)
+  await go(6000)
+  browser.fire("keydown")
+  expect(gateway.socket.sent).toEqual([{ type: "ping" }])
+  gateway.socket.say(frames.heartbeat())
+
+  await open()
+  await go(6000)
+  browser.fire("pointerdown")
+  expect(gateway.socket.sent).toHaveLength(2)
 })
 
 test("where there are no pages, it works all the same", async () => {
@@ -182,7 +196,7 @@ test("the next tab takes over when the one that has the connection is closed, an
   first.stop()
   await go(0)
   expect(second.getFeed().sharing).toBe("leader")
-  expect(gateway.socket.url).toBe(`ws://gateway/ws?epoch=${EPOCH}&offset=1`)
+  expect(gateway.socket.url).toBe(`ws://gateway/ws?channel=audit&epoch=${EPOCH}&offset=1`)
 
   gateway.socket.accept(frames.hello(), frames.following(1, true), frames.delta(2))
   expect(offset(second)).toBe(2)

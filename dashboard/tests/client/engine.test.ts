@@ -69,8 +69,29 @@ test("it comes back after a random time that doubles, and goes on where it stood
   }
 
   expect(waits).toEqual([250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000])
-  expect(gateway.socket.url).toBe(`ws://gateway/ws?epoch=${EPOCH}&offset=1`)
+  expect(gateway.socket.url).toBe(`ws://gateway/ws?channel=audit&epoch=${EPOCH}&offset=1`)
   expect(offset()).toBe(1)
+})
+
+test("a channel is asked for by its name once it is known, whatever the next gateway serves first", async () => {
+  engine.start()
+  gateway.socket.accept(...WELCOME)
+  gateway.socket.end(1012, '{"retry_after_ms":100}')
+  await go(100)
+
+  expect(gateway.socket.url).toBe(`ws://gateway/ws?channel=audit&epoch=${EPOCH}&offset=1`)
+})
+
+test("a time that the gateway told is kept to, whoever looks; a person may set it aside", async () => {
+  engine.start()
+  gateway.socket.accept(...WELCOME)
+  gateway.socket.end(1012, '{"retry_after_ms":600000}')
+  await go(1000)
+  engine.doubt()
+  expect(gateway.sockets).toHaveLength(1)
+
+  engine.tryNow()
+  expect(gateway.sockets).toHaveLength(2)
 })
 
 test("half a minute of stability begins anew, a second less does not", async () => {
@@ -97,28 +118,61 @@ test("what the gateway says of coming back wins: by its last frame, or with the 
   await go(1700)
   gateway.socket.accept(...WELCOME)
   gateway.socket.end(1012, '{"retry_after_ms":900}')
-  expect(connection()).toMatchObject({ retryAt: Date.now() + 900 })
+  // Told twice in a row, it is spread.
+  expect(connection()).toMatchObject({ retryAt: Date.now() + 900 + 250 })
 })
 
 test("silence is noticed, and a dead socket is not waited for", async () => {
   engine.start()
   gateway.socket.accept(...WELCOME)
   const dead = gateway.socket
-  await go(50_000)
+  await go(30_000)
   dead.say(frames.heartbeat())
-  await go(59_000)
+  await go(34_000)
+  expect(dead.sent).toEqual([])
+  await go(4000)
+  expect(dead.sent).toEqual([{ type: "ping" }])
   expect(connection().kind).toBe("live")
   await go(3000)
 
   expect(connection().kind).not.toBe("live")
-  expect(dead).toMatchObject({ isClosed: true, onclose: null, onmessage: null })
+  expect(dead.isClosed).toBe(true)
+  dead.say(frames.delta(2))
+  expect(offset()).toBe(1)
   expect(notes.at(-1)).toContain("nothing came for too long")
 })
 
+test("a gateway that is only late with its heartbeat is asked, and stays", async () => {
+  engine.start()
+  gateway.socket.accept(...WELCOME)
+  for (const _ of [1, 2, 3]) {
+    await go(36_000)
+    gateway.socket.say('{"type":"pong","timestamp":"2026-11-28T12:00:00Z"}')
+  }
+
+  expect(states).toEqual(["connecting", "live"])
+  expect(gateway.socket.sent).toHaveLength(3)
+})
+
+test("who is at the page has the gateway asked, if it was quiet, and is not waiting for it", async () => {
+  engine.start()
+  engine.attend()
+  gateway.socket.accept(...WELCOME)
+  engine.attend()
+  await go(6000)
+  for (const _ of [1, 2, 3]) engine.attend()
+  expect(gateway.socket.sent).toEqual([{ type: "ping" }])
+  await go(4000)
+  expect(connection().kind).toBe("offline")
+  engine.attend()
+
+  expect(gateway.sockets).toHaveLength(1)
+})
+
 test.each([
-  [2, 4000],
-  [0.1, 2000],
-  [1e9, 600_000],
+  [2, 8000],
+  [0.1, 6000],
+  [1e9, 309_000],
 ])("with a heartbeat every %d s, silence is noticed after %d ms", async (heartbeatS, silenceMs) => {
   engine.start()
   gateway.socket.accept(frames.hello(heartbeatS))
@@ -174,7 +228,7 @@ test("a blocked WebSocket: events, then polls, and back once it gets through", a
   expect(connection()).toMatchObject({ kind: "degraded", transport: "poll", reason: "WebSocket does not get through" })
   expect(offset()).toBe(1)
 
-  await go(28_000)
+  await go(16_000)
   states.length = 0
   gateway.socket.accept(frames.hello(), frames.following(1, true), frames.delta(2))
   expect(states).toEqual(["live"])
@@ -205,7 +259,7 @@ test("an event stream is followed, and ends with the gateway", async () => {
   await go(100)
   expect(connection()).toMatchObject({ kind: "offline" })
   await go(400)
-  expect(gateway.asked.at(-1)).toBe(`/events?since=${EPOCH}%3A2`)
+  expect(gateway.asked.at(-1)).toBe(`/events?channel=audit&since=${EPOCH}%3A2`)
 })
 
 test.each([
@@ -259,7 +313,7 @@ test("real-time off: a conditional poll at each interval, and on again", async (
   await go(181_000)
 
   expect(gateway.asked).toHaveLength(4)
-  expect(gateway.asked[3]).toBe(`/audit?since=${EPOCH}%3A1&told=t1`)
+  expect(gateway.asked[3]).toBe(`/audit?channel=audit&since=${EPOCH}%3A1&told=t1`)
   engine.refresh()
   await go(0)
   expect(gateway.asked).toHaveLength(5)

@@ -80,6 +80,21 @@ async function comeToEvents(): Promise<ReturnType<typeof stream>[]> {
   return streams
 }
 
+/** An answer that comes in pieces, one each second. */
+async function trickle(text: string, pieces: number): Promise<Response> {
+  const size = Math.ceil(text.length / pieces)
+  const body = new ReadableStream<Uint8Array>({
+    async start(controller) {
+      for (let at = 0; at < text.length; at += size) {
+        await new Promise((resolve) => setTimeout(resolve, 1000))
+        controller.enqueue(new TextEncoder().encode(text.slice(at, at + size)))
+      }
+      controller.close()
+    },
+  })
+  return new Response(body)
+}
+
 const cutOff = (onLine: boolean) => vi.stubGlobal("navigator", { onLine })
 
 test("a page that is looked at again while it polls is told at once that the gateway is there", async () => {
@@ -147,7 +162,7 @@ test("a wrong report is asked for whole again, not what follows on it", async ()
   await go(1000)
 
   expect(gateway.sockets).toHaveLength(2)
-  expect(gateway.socket.url).toBe("ws://gateway/ws")
+  expect(gateway.socket.url).toBe("ws://gateway/ws?channel=audit")
 })
 
 test("what is found of a report after the end begins nothing", async () => {
@@ -170,6 +185,48 @@ test("a page that must not open a WebSocket comes to events", async () => {
   await go(5000)
 
   expect(gateway.asked.some((each) => each.startsWith("/events"))).toBe(true)
+})
+
+test("a WebSocket that gets through again is found, however often the event stream is cut meanwhile", async () => {
+  gateway.on("events", (_, signal) => {
+    const opened = stream(signal)
+    opened.say(...WELCOME)
+    setTimeout(opened.cut, 8000)
+    return opened.response
+  })
+  await blockWebSocket()
+  const before = gateway.sockets.length
+  await go(40_000)
+
+  expect(gateway.sockets.length).toBeGreaterThan(before)
+})
+
+test("a long report that comes slowly by polls is a sign of life, piece by piece", async () => {
+  await comeToPolls()
+  const text = JSON.stringify([JSON.parse(frames.snapshot(2))])
+  gateway.on("audit", (url) => (url.searchParams.has("wait") ? pending(null) : trickle(text, 60)))
+  engine.refresh()
+  await go(61_000)
+
+  expect(states).toEqual([])
+  expect(keeper.feed.follower.report?.frame.offset).toBe(2)
+})
+
+test("a clock that is set back makes no poll late", async () => {
+  await comeToPolls()
+  gateway.on("audit", async (url, signal) => {
+    if (url.searchParams.has("wait")) {
+      vi.setSystemTime(Date.now() - 3_600_000)
+      gateway.on("audit", () => pending(signal))
+    }
+    return json(null, 204)
+  })
+  engine.refresh()
+  await go(0)
+  const before = polls().length
+  await go(2000)
+
+  expect(polls().length).toBe(before + 1)
 })
 
 test("a proxy that opens WebSockets and lets nothing through is gone round; one that cuts them is not", async () => {

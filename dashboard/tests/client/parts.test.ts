@@ -18,7 +18,15 @@ test("an end on purpose begins anew, and what all are told is spread", () => {
   expect(backoff.waitMs(0, 400, true)).toBe(400)
   expect(backoff.waitMs(0, 5000)).toBe(5500)
   expect(backoff.waitMs(0, -1, true)).toBe(1000)
-  expect(backoff.waitMs(0, 1e12, true)).toBe(3_600_000)
+})
+
+test("who is sent away again and again does not hammer: once it is exact, then spread, until something is stable", () => {
+  const backoff = new Backoff(() => 1)
+  const waits = Array.from({ length: 9 }, () => backoff.waitMs(0, 0, true))
+  backoff.opened(0)
+
+  expect(waits).toEqual([0, 500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000])
+  expect(backoff.waitMs(30_000, 1e12, true)).toBe(3_600_000)
 })
 
 test("two failures lead to the next transport, and round again", () => {
@@ -93,7 +101,21 @@ test("a look that comes late was slept through, and does not hold the silence ag
   expect(watchdog.look(3_601_000)).toBe("silent")
 })
 
-test("doubt shortens patience, and never prolongs it", () => {
+test("a clock that is set back takes what is due with it", () => {
+  const watchdog = new Watchdog(3_600_000)
+  watchdog.expect(3_600_000, 2500)
+
+  expect([0, 2000, 2501].map((now) => watchdog.look(now))).toEqual(["fine", "fine", "silent"])
+})
+
+test("timers that are slow are no sleep, where something came meanwhile", () => {
+  const watchdog = new Watchdog(0)
+  watchdog.expect(45_000, 20_000)
+
+  expect(watchdog.look(60_000)).toBe("fine")
+})
+
+test("who is in doubt asks once, and then waits for three seconds", () => {
   const watchdog = new Watchdog(0)
   watchdog.expect(0, 60_000)
   watchdog.doubt(1000)
@@ -101,6 +123,17 @@ test("doubt shortens patience, and never prolongs it", () => {
 
   expect(watchdog.isSilent(4000)).toBe(false)
   expect(watchdog.isSilent(4001)).toBe(true)
+})
+
+test("five seconds without a word are quiet, until somebody asks", () => {
+  const watchdog = new Watchdog(0)
+  watchdog.expect(0, 60_000)
+  expect([5000, 5001].map((now) => watchdog.isQuiet(now))).toEqual([false, true])
+
+  watchdog.doubt(5001)
+  expect(watchdog.isQuiet(6000)).toBe(false)
+  watchdog.expect(6000, 60_000)
+  expect(watchdog.isQuiet(12_000)).toBe(true)
 })
 
 test.each([
@@ -120,7 +153,7 @@ test("addresses are below the gateway's, and leave out what is empty", () => {
   const where = { url: "https://h/reports/", channel: "a&b", token: undefined }
 
   expect(`${address(where, "ws")}`).toBe("https://h/reports/ws?channel=a%26b")
-  expect(`${address({ ...where, channel: undefined }, "audit", { since: "", told: "" })}`).toBe(
+  expect(`${address({ ...where, channel: undefined }, "audit", { since: "", told: undefined })}`).toBe(
     "https://h/reports/audit?since=",
   )
 })
