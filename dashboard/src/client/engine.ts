@@ -17,6 +17,8 @@ const WORDS: Readonly<Record<string, string>> = { websocket: "WebSocket", events
 
 const POLL_S = 30
 const TICK_MS = 1000
+/** Networks that come and go have something tried every so often at most. */
+const DOUBT_MS = 1000
 /** What a gateway may call its heartbeat, in s. */
 const MOST_S = 300
 const OFFLINE = "this browser is offline"
@@ -39,8 +41,8 @@ export class Engine {
   #attempt = 0
   #isOpen = false
   #drainMs: number | undefined
-  /** What the gateway asked for, which only a person sets aside. */
-  #notBefore = 0
+  /** For how long nothing is tried after a loss, unless a person wants it. */
+  #awayMs = 0
   #ticker: ReturnType<typeof setInterval> | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
   readonly #hear: Hearing = {
@@ -102,14 +104,16 @@ export class Engine {
   /** Look whether the connection is still there: the computer may have slept, or its network have come or gone. */
   doubt(): void {
     const now = Date.now()
-    if (this.#ticker === undefined || this.#connection.kind === "stopped") return
+    const state = this.#connection
+    if (this.#ticker === undefined || state.kind === "stopped") return
     if (this.#link && !this.#watchdog.isSilent(now)) {
       if (this.#link.ping()) this.#watchdog.doubt(now)
       return
     }
     this.#ladder.restart()
     if (this.#link) this.#lost({ reason: "the connection was lost" }, 0)
-    else if (now >= this.#notBefore) this.#again()
+    // A clock that was set back says nothing of how long it was.
+    else if (state.kind === "offline") this.#again(this.#awayMs - Math.abs(now - state.since))
   }
 
   /** A person is at the page, who is not to look at a dead connection for long. */
@@ -216,7 +220,7 @@ export class Engine {
       return
     }
     const toldMs = this.#drainMs ?? end.retryAfterMs
-    this.#notBefore = now + (toldMs ?? 0)
+    this.#awayMs = Math.max(DOUBT_MS, toldMs ?? 0)
     let retryMs = waitMs ?? this.#backoff.waitMs(now, toldMs, this.#drainMs !== undefined || end.isExact)
     // Below the best, whatever fails may be this transport's alone.
     const isWrongWay = end.isOfTransport || (this.#ladder.better.length && !this.#isOpen)
@@ -225,13 +229,16 @@ export class Engine {
     this.#note(`lost: ${end.reason}; again in ${Math.round(retryMs)} ms`)
     const reason = isOffline() ? OFFLINE : end.reason
     this.#keeper.connected({ kind: "offline", since: now, reason, attempt: this.#attempt, retryAt: now + retryMs })
-    if (this.#isCutOff) this.#again()
-    else this.#retry = setTimeout(() => this.#again(), retryMs)
+    this.#again(this.#isCutOff ? 0 : retryMs)
   }
 
   /** Connect; or, where the browser has no network, wait until it has. */
-  #again(): void {
+  #again(inMs = 0): void {
     clearTimeout(this.#retry)
+    if (inMs > 0) {
+      this.#retry = setTimeout(() => this.#again(), inMs)
+      return
+    }
     const state = this.#connection
     if (state.kind !== "offline" || !this.#isCutOff) this.#connect()
     else if (state.retryAt !== null) this.#keeper.connected({ ...state, reason: OFFLINE, retryAt: null })
@@ -239,7 +246,7 @@ export class Engine {
 
   /** What a browser knows of networks says nothing of a gateway on this computer. */
   get #isCutOff(): boolean {
-    return isOffline() && !/\/\/(localhost|127\.|\[::1])/.test(this.#where.url)
+    return isOffline() && !/^\w+:\/\/(localhost|127(\.\d+){3}|\[::1])[:/]/.test(this.#where.url)
   }
 
   #abandon(): void {

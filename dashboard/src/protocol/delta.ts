@@ -50,7 +50,7 @@ function applied(delta: Obj, body: string): Node {
 
 /* Audit reports */
 
-/** The last report, taken apart. The next delta is of the same one, and to split 3 MB takes 20 ms. */
+/** The last report, taken apart; one, for a page follows one channel. The next delta is of the same one, and to split 3 MB takes 20 ms. */
 let kept: { readonly report: Obj; readonly body: string } | null = null
 
 /** Members are copied, for they are set; what they hold is replaced, never changed. */

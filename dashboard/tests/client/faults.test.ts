@@ -281,6 +281,48 @@ test("without a network it waits until the browser has one", async () => {
   expect(connection().kind).toBe("live")
 })
 
+test("a network that comes and goes has something tried once a second, not with each change", async () => {
+  gateway.on("api/ws/status", () => json({}, 502))
+  engine.start()
+  gateway.socket.end(1006)
+  for (let change = 0; change < 100; change++) {
+    await go(100)
+    engine.doubt()
+    if (gateway.socket.readyState === 0) gateway.socket.end(1006)
+  }
+
+  expect(gateway.sockets.length).toBeGreaterThan(5)
+  expect(gateway.sockets.length).toBeLessThan(15)
+})
+
+test("a clock that is set back keeps nobody away", async () => {
+  engine.start()
+  gateway.socket.accept(...WELCOME)
+  gateway.socket.end(1012, '{"retry_after_ms":20000}')
+  vi.setSystemTime(Date.now() - 3_600_000)
+  engine.doubt()
+
+  expect(gateway.sockets).toHaveLength(2)
+})
+
+test.each([
+  ["http://localhost:8080/", 2],
+  ["http://127.0.0.1/", 2],
+  ["http://[::1]/", 2],
+  ["http://localhost.example.org/", 1],
+  ["http://127.example.org/", 1],
+  ["http://example.org//localhost/", 1],
+])("what a browser knows of networks says nothing of this computer: %s", async (url, sockets) => {
+  make(url)
+  engine.start()
+  gateway.socket.accept(...WELCOME)
+  cutOff(false)
+  gateway.socket.end(1012, '{"retry_after_ms":10}')
+  await go(2000)
+
+  expect(gateway.sockets).toHaveLength(sockets)
+})
+
 test("an attempt that was to come does not, once the network is gone; a person may try all the same", async () => {
   gateway.on("api/ws/status", () => json({}, 503))
   engine.start()
