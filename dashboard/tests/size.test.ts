@@ -32,7 +32,7 @@ test("so does what keeps it connected, by whichever transport", async () => {
 
   expect(code).toContain("does not get through")
   expect(code).not.toContain("json-patch")
-  expect(bytes).toBeLessThan(6200)
+  expect(bytes).toBeLessThan(6300)
 })
 
 test("who uses the client alone loads both", async () => {

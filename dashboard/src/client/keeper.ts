@@ -78,9 +78,10 @@ export class Keeper {
 
   /** Between two proofs of a long report. */
   async #pause(): Promise<void> {
-    const since = Date.now() - this.#provedAt
+    // A clock that was set back says nothing of how long it was.
+    const leftMs = PAUSE_MS - Math.abs(Date.now() - this.#provedAt)
     const isLong = (this.#feed.follower.report?.body.length ?? 0) > LONG
-    if (isLong && since < PAUSE_MS) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS - since))
+    if (isLong && leftMs > 0) await new Promise((resolve) => setTimeout(resolve, leftMs))
     this.#provedAt = Date.now()
   }
 
@@ -95,6 +96,7 @@ export class Keeper {
         const verified: Verified = await verify(body, frame.digest)
         if (verified === "unknown") return
         this.#reduce({ type: "verified", digest: frame.digest, verified })
+        this.#tell({ type: "verified" })
         // By now there may be another one, of which nothing is known yet.
         if (this.feed.follower.report?.verified === false) this.#onWrong()
       }

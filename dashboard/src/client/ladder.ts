@@ -63,8 +63,9 @@ export class Ladder {
     this.#climbs++
   }
 
-  /** Use a better one, which was tried and gets through. */
+  /** Use a better one, which was tried and gets through; until it is proved, it may be deaf soon, as before. */
   climb(transport: TransportName): void {
+    this.#climbs++
     this.#rung = TRANSPORTS.indexOf(transport)
     this.#failures = 0
   }

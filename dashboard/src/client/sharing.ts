@@ -80,7 +80,7 @@ export class SharedTabs {
     if (this.#ending.signal.aborted) return
     if (this.#isLeading) {
       this.tell({ type: "beat" })
-    } else if (Date.now() - this.#heardAt >= SILENT_MS && document.visibilityState === "visible") {
+    } else if (Math.abs(Date.now() - this.#heardAt) >= SILENT_MS && document.visibilityState === "visible") {
       this.#heardAt = Date.now()
       this.#request({ steal: true })
     }

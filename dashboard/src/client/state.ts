@@ -53,8 +53,13 @@ export interface Feed {
   readonly sharing: Sharing
 }
 
-/** What happened: the connection stands otherwise, a report or a status came, or something that changes neither. */
-export type ClientEvent = { readonly type: "connection" } | { readonly type: "frame"; readonly frame: Frame }
+/**
+ * What happened: the connection stands otherwise; a report or a status came, or something that changes neither; or it is
+ * known whether the report has the digest that was told.
+ */
+export type ClientEvent =
+  | { readonly type: "connection" | "verified" }
+  | { readonly type: "frame"; readonly frame: Frame }
 
 /** As changes happen, or asked for at an interval. */
 export type Mode = { readonly live: true } | { readonly live: false; readonly everyS: number }

@@ -14,9 +14,12 @@ const MAX_LOG = 200
 const MAX_CHANGES = 20_000
 const MAX_TRAIL = 240
 
+const WRONG = "The report that came is not what its digest says; it is asked for again."
+
 /** Give the view with the feed's connection and status in it; the report is `withReport`'s. */
-export function withFeed(view: AuditView, { connection, status }: Feed): AuditView {
-  const staleReason = staleReasonOf(connection, status)
+export function withFeed(view: AuditView, { connection, status, follower }: Feed): AuditView {
+  const isWrong = follower.report?.verified === false
+  const staleReason = isWrong ? WRONG : staleReasonOf(connection, status)
   const source = sourceOf(status)
   return {
     ...view,

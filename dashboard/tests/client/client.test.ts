@@ -252,6 +252,18 @@ test("a frozen tab loses the connection to one that is looked at, and follows it
   expect(first.getFeed().sharing).toBe("leader")
 })
 
+test("a frozen tab loses the connection although the clock was set back", async () => {
+  await open()
+  gateway.socket.accept(...WELCOME)
+  const second = await open()
+  const [frozen] = browser.channels()
+  if (frozen) frozen.isFrozen = true
+  vi.setSystemTime(Date.now() - 3_600_000)
+  await go(6000)
+
+  expect(second.getFeed().sharing).toBe("leader")
+})
+
 test("a tab that woke up hears what it missed", async () => {
   const first = await open()
   gateway.socket.accept(...WELCOME)

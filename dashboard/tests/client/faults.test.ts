@@ -165,6 +165,24 @@ test("a wrong report is asked for whole again, not what follows on it", async ()
   expect(gateway.socket.url).toBe("ws://gateway/ws?channel=audit")
 })
 
+test("who is told what happens is told what was found of a report, also of a long one after the clock was set back", async () => {
+  vi.stubGlobal("crypto", { subtle: { digest: async () => new Uint8Array(32).buffer } })
+  const found: unknown[] = []
+  keeper.subscribe(({ follower }, { type }) => type === "verified" && found.push(follower.report?.verified))
+  const long = (offset: number) => {
+    const frame = { ...JSON.parse(frames.snapshot(offset)), digest: "0".repeat(64), data: "x".repeat(250_000) }
+    return JSON.stringify(frame)
+  }
+  engine.start()
+  gateway.socket.accept(frames.hello(), frames.following(1), long(1))
+  await go(100)
+  vi.setSystemTime(Date.now() - 3_600_000)
+  gateway.socket.say(long(2))
+  await go(6000)
+
+  expect(found).toEqual([true, true])
+})
+
 test("what is found of a report after the end begins nothing", async () => {
   engine.start()
   gateway.socket.accept(...WELCOME)

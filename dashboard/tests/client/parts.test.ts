@@ -83,6 +83,19 @@ test("climbs are tried less and less often, and often again once the best was pr
   expect(ladder.climbInMs()).toBe(30_000)
 })
 
+test("what is deaf soon after it was climbed to is climbed to less and less often", () => {
+  const ladder = new Ladder(() => 1)
+  const waits = [1, 2, 3].map(() => {
+    ladder.failed()
+    ladder.failed()
+    const wait = ladder.climbInMs() / 1000
+    ladder.climb("websocket")
+    return wait
+  })
+
+  expect(waits).toEqual([30, 60, 120])
+})
+
 test("silence is what lasts longer than was said", () => {
   const watchdog = new Watchdog(0)
   watchdog.expect(0, 2500)

@@ -14,6 +14,19 @@ function opened() {
   return { client, store }
 }
 
+test("a report that is not what its digest says is marked, until another one comes", () => {
+  const client = new FakeClient()
+  const store = makeStore(client)
+  client.become(LIVE)
+  client.snapshot(audit({ nas: "clean" }))
+  expect(store.getView().stale).toBe(false)
+
+  client.verified(false)
+  expect(store.getView()).toMatchObject({ stale: true, staleReason: expect.stringContaining("its digest") })
+  client.snapshot(audit({ nas: "dirty" }))
+  expect(store.getView().stale).toBe(false)
+})
+
 test("a change is told with what was before, and what did not change stays the same object", () => {
   const { client, store } = opened()
   const before = store.getView().report

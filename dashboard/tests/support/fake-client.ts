@@ -38,6 +38,12 @@ export class FakeClient implements Client {
     this.#show({ connection }, { type: "connection" })
   }
 
+  verified(verified: boolean): void {
+    const { follower } = this.feed
+    if (follower.report)
+      this.#show({ follower: { ...follower, report: { ...follower.report, verified } } }, { type: "verified" })
+  }
+
   status(source: unknown, { stale = false, reasons = [] as string[] } = {}): void {
     const told = { channel: "audit", stale, broker: { connected: !stale }, source, reasons, timestamp: now() }
     this.#receive({ type: "status", ...told })

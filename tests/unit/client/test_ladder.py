@@ -88,6 +88,19 @@ def test_climbing() -> None:
     assert all(bound / 2 <= wait <= bound for bound, wait in zip(bounds, waits, strict=True))
 
 
+def test_what_is_deaf_soon() -> None:
+    """Is climbed to less and less often: its first word proves nothing."""
+    used = ladder()
+    used.failed(Refused(403, None))
+    waits = []
+    for _ in range(3):
+        waits.append(used.climb_in_s())
+        used.climb(WEBSOCKET)
+        used.failed(Refused(403, None))
+
+    assert all(bound / 2 <= wait <= bound for bound, wait in zip([30, 60, 120], waits, strict=True))
+
+
 def test_what_fails_below_the_best() -> None:
     """May be this transport's alone, whatever it is: a proxy that answers 502 for one path, a path that is cut."""
     used = ladder()

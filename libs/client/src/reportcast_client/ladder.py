@@ -79,6 +79,7 @@ class Ladder:
         self._climbs += 1
 
     def climb(self, transport: Transport) -> None:
-        """Use a better one, which was tried and gets through."""
+        """Use a better one, which was tried and gets through; until it is proved, it may be deaf soon, as before."""
+        self._climbs += 1
         self._rung = self._transports.index(transport)
         self._failures = 0
