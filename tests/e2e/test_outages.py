@@ -1,7 +1,7 @@
 """What a person sees when gateway, Redis or this computer go away, and come back."""
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.e2e.chromium import ELSEWHERE
 from tests.e2e.proxy import way_to
@@ -36,6 +36,25 @@ async def test_gateway_killed(system: System, viewer: Viewer) -> None:
     await tab.shows("Live", "WebSocket")
     await tab.lists("nas", "dirty")
     await tab.lists("router", "missing")
+
+
+async def test_files_of_another_build(shared_system: System, viewer: Viewer) -> None:
+    """A document whose files this gateway does not have says so, and is loaded again until they are there."""
+    write(shared_system.report, {"nas": "clean"})
+    tab = await viewer.tab("about:blank")
+    missing = [404, 404]
+
+    async def answer(route: Route) -> None:
+        if missing:
+            await route.fulfill(status=missing.pop())
+        else:
+            await route.continue_()
+
+    await tab.page.route("**/assets/index-*.js", answer)
+    await tab.page.goto(shared_system.url)
+    await expect(tab.page.locator("body")).to_contain_text("could not be loaded whole")
+    await tab.shows("Live")
+    assert not missing
 
 
 async def test_gateway_back_by_itself(system: System, viewer: Viewer) -> None:

@@ -5,12 +5,13 @@ from typing import Any
 
 from gateway.compressor import Compressor
 from gateway.outlines import MAX_OUTLINES, Outlines
-from reportcast.broker.base import Broker, HistoryLimits
+from reportcast.broker.base import Broker, BrokerError, HistoryLimits
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.messages import Snapshot
 
 from tests.support.reports import audit, publication
 from tests.support.running import CHANNEL, RunningGateway, running_gateway
+from tests.support.wait import await_until
 
 
 class CountsReads(MemoryBroker):
@@ -75,6 +76,24 @@ async def test_it_takes_the_read_token(memory_broker: MemoryBroker) -> None:
     async with running_gateway(memory_broker, gateway_read_token="read-read-read") as gateway:
         assert (await gateway.http.get("api/history")).status_code == 401
         assert await listed(gateway, access_token="read-read-read") == []
+
+
+async def test_the_broker_is_away(memory_broker: MemoryBroker) -> None:
+    """What was made last is given at once, as nothing can have come since; but none of another epoch."""
+    await memory_broker.publish(CHANNEL, publication(1))
+    async with running_gateway(memory_broker) as gateway:
+        await await_until("it has joined", lambda: gateway.feed.relay.is_connected)
+        before = await listed(gateway)
+
+        async def offsets(channel: str) -> dict[str, int]:
+            raise BrokerError("memory", "nobody is there")
+
+        memory_broker.offsets = offsets  # type: ignore[method-assign]
+        assert (await gateway.http.get("api/history")).status_code == 503
+        gateway.feed.relay.is_connected = False
+
+        assert await listed(gateway) == before
+        assert gateway.feed.outlines.last(CHANNEL, "another") is None
 
 
 async def test_each_report_is_read_once() -> None:

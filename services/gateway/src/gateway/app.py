@@ -93,7 +93,8 @@ def _token_check(feeds: Feeds) -> Callable[[HTTPConnection], Awaitable[bool]]:
 
 async def _on_http_exception(request: Request, exc: Exception) -> JSONResponse:
     assert isinstance(exc, HTTPException)
-    return JSONResponse({"error": exc.detail}, exc.status_code, exc.headers)
+    # Caches may keep a 404 that says nothing of it; the next gateway may have what this one has not.
+    return JSONResponse({"error": exc.detail}, exc.status_code, {"Cache-Control": "no-store", **(exc.headers or {})})
 
 
 async def _on_broker_error(request: Request, exc: Exception) -> JSONResponse:

@@ -67,6 +67,11 @@ class Outlines:
         self._compressor = compressor
         self._channels: defaultdict[str, _Channel] = defaultdict(_Channel)
 
+    def last(self, channel: str, epoch: str | None) -> Listing | None:
+        """Give the list as it was made last, for who cannot be given a newer one; ``None`` if there is none of it."""
+        known = self._channels[channel]
+        return known.listing if known.places and known.epoch == epoch else None
+
     async def of(self, channel: str, epoch: str | None) -> Listing:
         """
         Give the list of a channel's outlines, newest first, as clients get it; the same object while nothing changed.
