@@ -5,7 +5,8 @@ from typing import Any
 
 from gateway.compressor import Compressor
 from gateway.outlines import MAX_OUTLINES, Outlines
-from reportcast.broker.base import Broker, BrokerError, HistoryLimits
+from reportcast.broker.base import Broker, HistoryLimits
+from reportcast.broker.errors import BrokerError
 from reportcast.broker.memory import MemoryBroker
 from reportcast.contracts.messages import Snapshot
 
