@@ -55,11 +55,41 @@ export function addressable(name: string): string {
   return name.replace(/\p{Surrogate}/gu, "\ufffd")
 }
 
+/** Safari lets a page write its address 100 times in 30 s. */
+const WRITE_MS = 400
+
+/** Where the person is already and the address is not, and the address that it takes the place of. */
+let ahead: { readonly hash: string; readonly of: string } | null = null
+let timer: ReturnType<typeof setTimeout> | undefined
+
+/** Give the hash of where the person is. */
+export function present(): string {
+  return ahead?.of === location.hash ? ahead.hash : location.hash
+}
+
 /** @param replace Whether the place before is not worth to come back to (a letter more in a search). */
 export function navigate(hash: string, { replace = false } = {}): void {
   const before = location.href
-  history[replace ? "replaceState" : "pushState"](null, "", hash)
+  if (replace && timer !== undefined) ahead = { hash, of: location.hash }
+  else {
+    if (!replace && present() !== location.hash) write(present(), "replaceState")
+    write(hash, replace ? "replaceState" : "pushState")
+  }
   dispatchEvent(new HashChangeEvent("hashchange", { oldURL: before, newURL: location.href }))
+}
+
+function write(hash: string, how: "replaceState" | "pushState"): void {
+  ahead = null
+  try {
+    history[how](null, "", hash)
+  } catch {
+    ahead = { hash, of: location.hash } // the browser has enough for now
+  }
+  clearTimeout(timer)
+  timer = setTimeout(() => {
+    timer = undefined
+    if (present() !== location.hash) write(present(), "replaceState")
+  }, WRITE_MS)
 }
 
 function subscribe(listener: () => void): () => void {
@@ -72,7 +102,7 @@ function subscribe(listener: () => void): () => void {
 }
 
 export function useRoute(): Route {
-  const hash = useSyncExternalStore(subscribe, () => location.hash)
+  const hash = useSyncExternalStore(subscribe, present)
   return useMemo(() => parseRoute(hash), [hash])
 }
 

@@ -9,16 +9,18 @@ const LASTING_MS = 3_000
 export function Announcer() {
   const { word, isSettled } = useConnectionStatus()
   const trouble = useTrouble()
-  const text = isSettled ? word : trouble && `${trouble.word}. ${trouble.sentence}`
-  const [told, setTold] = useState("")
+  const present = isSettled ? word : (trouble?.word ?? null)
+  const sentence = isSettled ? "" : (trouble?.sentence ?? "")
+  const [told, setTold] = useState({ word: "", sentence: "" })
   useEffect(() => {
-    if (text === null) return undefined // an attempt; how it ends is told
-    const timer = setTimeout(() => setTold(`Connection: ${text}`), isSettled ? LASTING_MS : 0)
+    // An attempt: how it ends is told. Or the same as before, for another reason.
+    if (present === null || present === told.word) return undefined
+    const timer = setTimeout(() => setTold({ word: present, sentence }), isSettled ? LASTING_MS : 0)
     return () => clearTimeout(timer)
-  }, [text, isSettled])
+  }, [present, sentence, told, isSettled])
   return (
     <p role="status" aria-live="polite" className="sr-only">
-      {told}
+      {told.word && `Connection: ${told.word}${told.sentence && `. ${told.sentence}`}`}
     </p>
   )
 }

@@ -55,7 +55,7 @@ export function ConnectionStatus() {
         id={id}
         popover="auto"
         aria-label="Connection"
-        className="card top-14 right-4 w-88 max-w-[calc(100vw-2rem)] p-4 text-ink shadow-float"
+        className="card top-14 right-4 max-h-[calc(100dvh-4rem)] w-88 overflow-y-auto max-w-[calc(100vw-2rem)] p-4 text-ink shadow-float"
       >
         <Details />
       </section>

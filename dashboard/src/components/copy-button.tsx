@@ -21,7 +21,7 @@ export function CopyButton({ what, text, label }: { what: string; text: () => st
     <button
       type="button"
       onClick={copy}
-      className={`in-data-kiosk:hidden print:hidden ${label ? "button" : "rounded p-1 text-quiet hover:text-ink"}`}
+      className={`in-data-kiosk:hidden print:hidden ${label ? "button" : "grid size-6 place-items-center rounded text-quiet hover:text-ink"}`}
     >
       <Icon name={told === "Copied" ? "check" : "copy"} className={label ? "size-4" : "size-3.5"} />
       {label ? <span>{told || label}</span> : <span className="sr-only">{told || `Copy ${what}`}</span>}

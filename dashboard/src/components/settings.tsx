@@ -20,7 +20,7 @@ export function Settings({ onKiosk }: { onKiosk: () => void }) {
         id={id}
         popover="auto"
         aria-label="Settings"
-        className="card top-14 right-4 w-72 space-y-4 p-4 text-ink shadow-float"
+        className="card top-14 right-4 max-h-[calc(100dvh-4rem)] w-72 overflow-y-auto space-y-4 p-4 text-ink shadow-float"
       >
         <Theme />
         <Notifications />

@@ -18,7 +18,8 @@ export function useTrouble(): Situation | null {
   const { kind } = connection
   const isTrouble = !isSettled && kind !== "idle"
   const isReason = kind === "offline" || kind === "stopped"
-  if (isReason && last?.sentence !== situation.sentence) setLast(situation)
+  // Attempts that fail in other ways are the same outage.
+  if (isReason && last?.word !== situation.word) setLast(situation)
   if (!isTrouble && last) setLast(null)
   useEffect(() => {
     if (!isTrouble) return undefined
@@ -30,5 +31,5 @@ export function useTrouble(): Situation | null {
   }, [isTrouble])
   if (kind === "stopped") return situation // no attempt follows
   if (!isTrouble || !isLasting) return null
-  return isReason ? situation : (last ?? { ...situation, icon: "trouble", tone: "bad", sentence: SILENT })
+  return last ?? { ...situation, icon: "trouble", tone: "bad", sentence: SILENT }
 }

@@ -5,28 +5,28 @@ import { type RepoChange, summaryOf } from "./changes.ts"
 import type { AuditStore } from "./store.ts"
 import type { Toasts } from "./toasts.ts"
 
-/** Changes of that long are told together. */
+/** Changes of that long are told together; those that come after them, once nobody reads of those any more. */
 const GATHER_MS = 1_000
+const PAUSE_MS = 8_000
 
 /** Tell changes to `toasts` and to `notify`. */
 export function tellNews(store: AuditStore, toasts: Toasts, notify: (text: string) => void): void {
   let gathered = new Map<string, RepoChange>()
-  // One toast tells all of them, for as long as it is to be seen.
-  let shown = new Map<string, RepoChange>()
-  let id = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
   const tell = () => {
-    if (!toasts.dismiss(id)) shown = new Map()
-    for (const [key, change] of gathered) shown.set(key, change)
-    const changes = [...shown.values()]
+    timer = undefined
+    const changes = [...gathered.values()]
+    const text = summaryOf(changes)
     const [only] = changes
-    const href = changes.length === 1 && only?.after ? hashOfRepo(only.key) : "#/"
-    id = toasts.add({ tone: "note", text: summaryOf(changes), href })
-    notify(summaryOf([...gathered.values()]))
+    if (!text) return
     gathered = new Map()
+    toasts.add({ tone: "note", text, href: changes.length === 1 && only?.after ? hashOfRepo(only.key) : "#/" })
+    notify(text)
+    timer = setTimeout(tell, PAUSE_MS)
   }
   store.subscribe((_, changes) => {
     if (!changes.length) return
-    if (!gathered.size) setTimeout(tell, GATHER_MS)
     for (const change of changes) gathered.set(change.key, change)
+    if (timer === undefined) timer = setTimeout(tell, GATHER_MS)
   })
 }

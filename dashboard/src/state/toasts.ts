@@ -13,10 +13,11 @@ export interface Toast {
 export interface Toasts {
   list(): readonly Toast[]
   subscribe(listener: () => void): () => void
-  /** Give the toast's id. */
-  add(toast: Omit<Toast, "id">): number
-  /** Give whether it was there. */
-  dismiss(id: number): boolean
+  add(toast: Omit<Toast, "id">): void
+  dismiss(id: number): void
+  /** It stays as long as somebody is at it. */
+  hold(id: number): void
+  release(id: number): void
 }
 
 const STAY_MS = 7_000
@@ -29,10 +30,16 @@ export function makeToasts(): Toasts {
     toasts = next
     for (const listener of listeners) listener()
   }
+  const timers = new Map<number, ReturnType<typeof setTimeout>>()
+  const hold = (id: number) => clearTimeout(timers.get(id))
   const dismiss = (id: number) => {
-    const isThere = toasts.some((toast) => toast.id === id)
-    if (isThere) show(toasts.filter((toast) => toast.id !== id))
-    return isThere
+    hold(id)
+    timers.delete(id)
+    show(toasts.filter((toast) => toast.id !== id))
+  }
+  const release = (id: number) => {
+    hold(id)
+    timers.set(id, setTimeout(dismiss, STAY_MS, id))
   }
   return {
     list: () => toasts,
@@ -43,9 +50,10 @@ export function makeToasts(): Toasts {
     add(toast) {
       const id = nextId++
       show([...toasts, { ...toast, id }])
-      setTimeout(dismiss, STAY_MS, id)
-      return id
+      release(id)
     },
     dismiss,
+    hold,
+    release,
   }
 }

@@ -4,6 +4,7 @@ import { userEvent } from "@testing-library/user-event"
 import { expect, test, vi } from "vitest"
 import { App } from "../../src/app.tsx"
 import { PanelBoundary } from "../../src/components/panel-boundary.tsx"
+import { present } from "../../src/route.ts"
 import { audit, type FakeClient, LIVE } from "../support/fake-client.ts"
 import { renderShared } from "../support/render.tsx"
 
@@ -97,11 +98,29 @@ test("repositories are found and filtered, and the address says so", async () =>
   await userEvent.keyboard("/")
   await userEvent.keyboard("rout")
   expect(rows()).toHaveLength(1)
-  expect(location.hash).toBe("#/repositories?q=rout")
+  expect(present()).toBe("#/repositories?q=rout")
 
   await userEvent.clear(screen.getByRole("searchbox"))
   await userEvent.click(screen.getByRole("button", { name: /^missing/, pressed: false }))
   expect(rows().map((row) => row.querySelector("a")?.textContent)).toEqual(["wiki"])
+})
+
+test("what is typed fast is searched for, though the address may not be written so often", async () => {
+  open("#/repositories")
+  const written = vi.spyOn(history, "replaceState")
+  await userEvent.type(screen.getByRole("searchbox"), "a report")
+  expect(screen.getByRole<HTMLInputElement>("searchbox").value).toBe("a report")
+  expect(written.mock.calls.length).toBeLessThan(4)
+  await vi.waitFor(() => expect(location.hash).toBe("#/repositories?q=a+report"))
+
+  written.mockImplementation(() => {
+    throw new DOMException("too often", "SecurityError")
+  })
+  await userEvent.clear(screen.getByRole("searchbox"))
+  await userEvent.type(screen.getByRole("searchbox"), "rout")
+  expect(rows()).toHaveLength(1)
+  written.mockRestore()
+  await vi.waitFor(() => expect(location.hash).toBe("#/repositories?q=rout"))
 })
 
 test("the keyboard alone goes from row to row, into the details and back", async () => {

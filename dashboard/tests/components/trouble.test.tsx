@@ -46,14 +46,35 @@ test("a lost connection is told in one place once it lasts, and stays while atte
   expect(told()).toMatch(/Not connected: the gateway does not answer\./)
 })
 
+test("an outage is one, whatever its attempts end by", () => {
+  const { client } = open()
+  const told = () => screen.queryByRole("region", { name: "No connection" })?.textContent
+  act(() => client.become(OFFLINE))
+  act(() => vi.advanceTimersByTime(2_100))
+
+  for (const reason of ["No gateway answers.", "The WebSocket does not get through."]) {
+    act(() => client.become({ ...OFFLINE, reason }))
+    act(() => vi.advanceTimersByTime(5_000))
+    expect(told()).toMatch(/Not connected: gone\./)
+    expect(announced()).toEqual(["Connection: Offline. Gone."])
+  }
+  act(() => client.become({ kind: "stopped", code: "unauthorized", reason: "A token is needed." }))
+  act(() => vi.advanceTimersByTime(5_000))
+  expect(announced()).toEqual(["Connection: Stopped. A token is needed."])
+})
+
+const announced = () =>
+  screen
+    .getAllByRole("status")
+    .map(({ textContent }) => textContent)
+    .filter(Boolean)
+
 test("trouble is announced by one region, once", () => {
   const { client } = open()
-  const announced = () => screen.getAllByRole("status").map(({ textContent }) => textContent)
-
   for (const connection of [OFFLINE, ATTEMPT, OFFLINE, ATTEMPT]) {
     act(() => client.become(connection))
     act(() => vi.advanceTimersByTime(2_000))
     act(() => vi.advanceTimersByTime(100))
-    expect(announced().filter(Boolean)).toEqual(["Connection: Offline. Gone."])
+    expect(announced()).toEqual(["Connection: Offline. Gone."])
   }
 })

@@ -3,6 +3,7 @@ import { act, fireEvent, screen, within } from "@testing-library/react"
 import { userEvent } from "@testing-library/user-event"
 import { expect, test } from "vitest"
 import Timeline from "../../src/pages/timeline.tsx"
+import { present } from "../../src/route.ts"
 import { audit, type FakeClient } from "../support/fake-client.ts"
 import { renderShared } from "../support/render.tsx"
 
@@ -31,7 +32,7 @@ async function open(hash: string) {
   return shown
 }
 
-const at = () => new URLSearchParams(location.hash.split("?")[1]).get("at")
+const at = () => new URLSearchParams(present().split("?")[1]).get("at")
 
 test("the newest report is shown with what it changed, and nothing of it is markup", async () => {
   await open("#/timeline")

@@ -4,6 +4,7 @@ import { cleanup, render } from "@testing-library/react"
 import type { ReactNode } from "react"
 import { afterEach } from "vitest"
 import { type Shared, SharedContext } from "../../src/hooks/context.ts"
+import { navigate } from "../../src/route.ts"
 import { makeGateway } from "../../src/state/gateway.ts"
 import type { Latency } from "../../src/state/painted.ts"
 import { makePreferences } from "../../src/state/preferences.ts"
@@ -14,7 +15,7 @@ import { FakeClient } from "./fake-client.ts"
 afterEach(() => {
   cleanup()
   localStorage.clear()
-  location.hash = ""
+  navigate("#")
   PAINTS.clear()
 })
 
