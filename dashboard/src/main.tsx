@@ -32,7 +32,7 @@ const latencies = measurePaints(store, { gateway, share: () => client.getFeed().
 const past = recallPast(store, gateway)
 keepSeen(store, gateway)
 tellNews(store, toasts, (text) => {
-  if (preferences.get().notify && document.hidden) notify(text)
+  if (preferences.get().notify) notify(text)
 })
 let { mode } = preferences.get()
 client.setMode(mode)

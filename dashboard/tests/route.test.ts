@@ -6,6 +6,7 @@ const ROOT = "https://host/below/"
 test.each([
   ["below/audit/nas?action=view", "below/#/repositories/nas"],
   ["below/audit/a%2Fb%20c?action=view&channel=x", "below/?channel=x#/repositories/a%2Fb%20c"],
+  ["below/audit/nas?action=view&access_token=t", "below/?access_token=t#/repositories/nas"],
   ["below/?repo=nas&action=view", "below/#/repositories/nas"],
   ["below/?at=2026-11-23T12:00:00Z.json", "below/#/timeline?at=2026-11-23T12%3A00%3A00Z.json"],
   ["below/latency?channel=x", "below/?channel=x#/latency"],

@@ -10,8 +10,9 @@ export function canNotify(): boolean {
   return isPossible !== false
 }
 
+/** Notify who does not see the page. */
 export function notify(text: string): void {
-  if (canNotify()) attempt("Reportcast", { body: text, tag: "changes" })
+  if (document.hidden && canNotify()) attempt("Reportcast", { body: text, tag: "changes" })
 }
 
 function attempt(title: string, options?: NotificationOptions): void {

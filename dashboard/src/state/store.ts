@@ -49,7 +49,7 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
       next = withReport(next, report, digest, clock())
       digest = report.frame.digest
       if (!seen && next.report) seen = next.report // nobody looked at one before
-      show({ ...next, unseen: unseen(next.report) }, event ? next.changes : NONE)
+      show({ ...next, unseen: unseen(next.report) }, next.changes)
     }
   }
 

@@ -22,13 +22,14 @@ const LISTING = {
 
 test("the token goes in a header and is kept nowhere; a wrong one is refused in the gateway's words", async () => {
   const shown: (string | undefined)[] = []
-  renderShared(<Clients />, undefined, async (address, { headers }) => {
+  const ask = async (address: URL, { headers }: RequestInit) => {
     const { Authorization } = headers as Record<string, string>
     shown.push(Authorization)
     expect(address.search).toBe("")
     const isRight = Authorization === "Bearer right"
     return isRight ? Response.json(LISTING) : Response.json({ error: "the admin token is wrong" }, { status: 401 })
-  })
+  }
+  const first = renderShared(<Clients />, undefined, ask)
   expect(shown).toEqual([])
 
   await userEvent.type(screen.getByLabelText("Admin token"), "wrong{Enter}")
@@ -42,6 +43,9 @@ test("the token goes in a header and is kept nowhere; a wrong one is refused in 
   expect(shown).toEqual(["Bearer wrong", "Bearer right"])
   expect(localStorage.length + sessionStorage.length).toBe(0)
 
+  first.unmount()
+  renderShared(<Clients />, undefined, ask)
+  expect(await screen.findByRole("row", { name: /192\.0\.2\.7/ })).toBeDefined()
   await userEvent.click(screen.getByRole("button", { name: "Forget the token" }))
   expect(screen.getByLabelText("Admin token")).toBeDefined()
 })

@@ -14,6 +14,7 @@ async function browser(permission: NotificationPermission, isPossible: boolean) 
     }
   }
   vi.stubGlobal("Notification", Stub)
+  vi.stubGlobal("document", { hidden: true })
   return { made, ...(await import("../../src/state/notification.ts")) }
 }
 
@@ -39,6 +40,9 @@ test("where it is permitted, nothing is shown before there is news", async () =>
   expect([canNotify(), made]).toEqual([true, []])
 
   notify("nas: dirty")
-
   expect(made).toEqual(["Reportcast"])
+
+  vi.stubGlobal("document", { hidden: false })
+  notify("nas: clean")
+  expect(made).toHaveLength(1)
 })

@@ -2,6 +2,7 @@ import { expect, test } from "vitest"
 import { fieldChanges, summaryOf } from "../../src/state/changes.ts"
 import { makeStore } from "../../src/state/store.ts"
 import { dataAt, NOTHING } from "../../src/state/view.ts"
+import { nameWords } from "../../src/state/words.ts"
 import { audit, FakeClient, LIVE } from "../support/fake-client.ts"
 
 const DIRTY = { format: "repos", changed: [{ at: 1, name: "b", from: "clean", to: "dirty", set: { status: "dirty" } }] }
@@ -120,4 +121,28 @@ test("the course is told as it was published, also of a report that is dated yea
   client.snapshot({ ...audit({ a: "missing" }), timestamp: "2020-01-01T00:00:00Z" })
 
   expect(store.getView().trail.at(-1)?.counts).toMatchObject({ missing: 1 })
+})
+
+test("what a page remembers that is open for weeks has its bounds", () => {
+  const client = new FakeClient()
+  const store = makeStore(client)
+  for (let change = 0; change < 250; change++)
+    client.snapshot(audit({ nas: `s${change}`, wiki: "clean" }, { timestamp: new Date(change * 1000).toISOString() }))
+  expect(store.getView().log).toHaveLength(200)
+  expect(store.getView().trail).toHaveLength(240)
+
+  const many = (status: string) => Object.fromEntries(Array.from({ length: 5_000 }, (_, at) => [`r${at}`, status]))
+  for (let change = 0; change < 6; change++) client.snapshot(audit(many(`s${change}`)))
+  expect(store.getView().log.reduce((sum, { changes }) => sum + changes.length, 0)).toBeLessThanOrEqual(20_000)
+})
+
+test("a name is told as it is, but for what would hide or turn it", () => {
+  expect(["nas", "", "a\u202eb", "a\u200bb", "a\u0007b", "Ünï 🎉"].map(nameWords)).toEqual([
+    "nas",
+    "(no name)",
+    "a\ufffdb",
+    "a\ufffdb",
+    "a\ufffdb",
+    "Ünï 🎉",
+  ])
 })

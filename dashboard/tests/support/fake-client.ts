@@ -49,8 +49,9 @@ export class FakeClient implements Client {
     this.#receive({ type: "status", ...told })
   }
 
-  snapshot(data: unknown, findings: unknown[] = []): void {
-    const frame = { type: "snapshot", ...this.#published(), findings, data }
+  /** @param more Of the frame: another place than after the one before, or its hops. */
+  snapshot(data: unknown, findings: unknown[] = [], more: object = {}): void {
+    const frame = { type: "snapshot", ...this.#published(), ...more, findings, data }
     this.#receive(frame)
   }
 
