@@ -1,46 +1,6 @@
-import { afterEach, beforeEach, expect, test, vi } from "vitest"
-import { Engine } from "../../src/client/engine.ts"
-import { Keeper } from "../../src/client/keeper.ts"
-import type { ConnectionState } from "../../src/client/state.ts"
-import { EPOCH, type FakeGateway, fakeGateway, frames, json, pending, stream } from "./gateway.ts"
-
-const START = Date.parse("2026-11-28T12:00:00Z")
-let gateway: FakeGateway
-let engine: Engine
-let keeper: Keeper
-let states: ConnectionState["kind"][]
-let notes: string[]
-
-beforeEach(() => {
-  vi.useFakeTimers({ now: START })
-  gateway = fakeGateway()
-  make()
-})
-afterEach(() => {
-  engine.stop()
-  vi.useRealTimers()
-  vi.unstubAllGlobals()
-})
-
-function make(channel?: string, chance = 0.5): void {
-  states = []
-  notes = []
-  keeper = new Keeper(channel, () => engine.wrong())
-  keeper.subscribe((feed, event) => {
-    if (event.type === "connection" && states.at(-1) !== feed.connection.kind) states.push(feed.connection.kind)
-  })
-  engine = new Engine(
-    { url: "http://gateway/", channel, token: undefined },
-    keeper,
-    (note) => notes.push(note),
-    () => chance,
-  )
-}
-
-const connection = () => keeper.feed.connection
-const offset = () => keeper.feed.follower.report?.frame.offset
-const go = (ms: number) => vi.advanceTimersByTimeAsync(ms)
-const WELCOME = [frames.hello(), frames.following(1), frames.snapshot(1)]
+import { expect, test, vi } from "vitest"
+import { EPOCH, frames, json, pending, stream } from "./gateway.ts"
+import { connection, engine, gateway, go, keeper, make, notes, offset, START, states, WELCOME } from "./running.ts"
 
 test("it is live with the first word, and follows the first channel that is served", () => {
   engine.start()
@@ -294,7 +254,7 @@ test.each([
 })
 
 test("a channel that is not served is the end", () => {
-  make("dns")
+  make({ channel: "dns" })
   engine.start()
   gateway.socket.accept(frames.hello(), frames.error("unknown_channel"))
 
@@ -350,12 +310,7 @@ test("what an abandoned connection says later is not heard", () => {
 })
 
 test("a token is in the header, and for a WebSocket in the address", async () => {
-  engine = new Engine(
-    { url: "http://gateway/", channel: undefined, token: "sesame" },
-    keeper,
-    () => {},
-    () => 0.5,
-  )
+  make({ token: "sesame" })
   engine.start()
   expect(gateway.socket.url).toBe("ws://gateway/ws?access_token=sesame")
   gateway.socket.end(1006)

@@ -1,47 +1,10 @@
 /** What goes wrong on the way, each as it was once found to bring a client to a stop or to the wrong conclusion. */
 
-import { afterEach, beforeEach, expect, test, vi } from "vitest"
-import { Engine } from "../../src/client/engine.ts"
-import { Keeper } from "../../src/client/keeper.ts"
-import type { ConnectionState, Mode } from "../../src/client/state.ts"
-import { type FakeGateway, fakeGateway, frames, json, pending, stream } from "./gateway.ts"
+import { expect, test, vi } from "vitest"
+import type { Mode } from "../../src/client/state.ts"
+import { frames, json, pending, stream } from "./gateway.ts"
+import { connection, engine, gateway, go, keeper, make, notes, states, WELCOME } from "./running.ts"
 
-let gateway: FakeGateway
-let engine: Engine
-let keeper: Keeper
-let states: ConnectionState["kind"][]
-let notes: string[]
-
-beforeEach(() => {
-  vi.useFakeTimers({ now: Date.parse("2026-11-28T12:00:00Z") })
-  gateway = fakeGateway()
-  make("http://gateway/")
-})
-afterEach(() => {
-  engine.stop()
-  vi.useRealTimers()
-  vi.unstubAllGlobals()
-})
-
-function make(url: string): void {
-  states = []
-  notes = []
-  keeper = new Keeper(undefined, () => engine.wrong())
-  keeper.subscribe((feed, event) => {
-    if (event.type === "connection") states.push(feed.connection.kind)
-  })
-  const where = { url, channel: undefined, token: undefined }
-  engine = new Engine(
-    where,
-    keeper,
-    (note) => notes.push(note),
-    () => 0.5,
-  )
-}
-
-const connection = () => keeper.feed.connection
-const go = (ms: number) => vi.advanceTimersByTimeAsync(ms)
-const WELCOME = [frames.hello(), frames.following(1), frames.snapshot(1)]
 const LIST = WELCOME.slice(1).map((each) => JSON.parse(each))
 const polls = () => gateway.asked.filter((each) => each.startsWith("/audit"))
 
@@ -331,7 +294,7 @@ test.each([
   ["http://127.example.org/", 1],
   ["http://example.org//localhost/", 1],
 ])("what a browser knows of networks says nothing of this computer: %s", async (url, sockets) => {
-  make(url)
+  make({ url })
   engine.start()
   gateway.socket.accept(...WELCOME)
   cutOff(false)
@@ -366,7 +329,7 @@ test("that the network is back is noticed without being told", async () => {
 })
 
 test("a gateway on this computer needs no network", async () => {
-  make("http://127.0.0.1:8080/")
+  make({ url: "http://127.0.0.1:8080/" })
   cutOff(false)
   engine.start()
   gateway.socket.end(1006)
