@@ -43,7 +43,7 @@ function Table({ entries }: { entries: readonly Entry[] }) {
         </thead>
         <tbody>
           {shown.map((entry) => (
-            <tr key={entry.name} className="border-t border-line hover:bg-sunken">
+            <tr key={`${entry.epoch} ${entry.offset}`} className="border-t border-line hover:bg-sunken">
               <th scope="row" className="px-4 py-1 font-normal whitespace-nowrap">
                 <a className="link" href={hashOf("timeline", { at: entry.name })}>
                   {whenOf(entry)}

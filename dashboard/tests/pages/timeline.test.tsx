@@ -16,7 +16,8 @@ const REPORTS: Record<string, object> = {
 
 function listed(name: string, minute: number) {
   const summary = { total: 2, dirty: minute }
-  return { name, modifiedAt: `2026-11-23T12:0${minute}:00Z`, timestamp: "", health: "green", summary }
+  const at = { epoch: "1b65fea20ca22296", offset: minute - 2, modifiedAt: `2026-11-23T12:0${minute}:00Z` }
+  return { name, ...at, timestamp: "", health: "green", summary }
 }
 
 async function answer({ pathname }: URL): Promise<Response> {
