@@ -10,6 +10,7 @@ import { Age } from "./age.tsx"
 import { CopyButton } from "./copy-button.tsx"
 import { Icon } from "./icon.tsx"
 import { SafeLink } from "./safe-link.tsx"
+import { Sheet } from "./sheet.tsx"
 import { StatusBadge } from "./status-badge.tsx"
 
 interface Props {
@@ -25,10 +26,7 @@ export function RepoDetails({ repo, name, onClose }: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies(name): another repository is opened
   useEffect(() => title.current?.focus({ preventScroll: true }), [name])
   return (
-    <aside
-      aria-label="Details"
-      className="card max-lg:fixed max-lg:inset-0 max-lg:z-40 max-lg:overflow-y-auto max-lg:rounded-none lg:sticky lg:self-start lg:top-17 lg:max-h-[calc(100dvh-5.5rem)] lg:w-104 lg:shrink-0 lg:overflow-y-auto print:static! print:max-h-none! print:w-auto! print:overflow-visible! print:break-inside-auto"
-    >
+    <Sheet label="Details" onClose={onClose}>
       <header className="sticky top-0 flex items-start gap-3 border-b border-line bg-card px-4 py-3">
         <div className="min-w-0 flex-1 space-y-1">
           <h2 ref={title} tabIndex={-1} className="foreign text-base font-semibold outline-none">
@@ -43,7 +41,7 @@ export function RepoDetails({ repo, name, onClose }: Props) {
       </header>
       {repo ? <Fields repo={repo} /> : <p className="p-4 text-quiet">The report lists no repository of that name.</p>}
       {repo && <Past repo={repo} />}
-    </aside>
+    </Sheet>
   )
 }
 

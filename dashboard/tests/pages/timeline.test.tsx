@@ -80,3 +80,15 @@ test("a report that is not kept is told in a sentence, and a new one joins the o
   expect(screen.getByText("4 reports")).toBeDefined()
   expect(at()).toBe("gone.json")
 })
+
+test("a repository of a past report is opened, and closed with the focus where it was", async () => {
+  await open("#/timeline?at=b.json")
+  await userEvent.click(screen.getByText("All repositories"))
+
+  await userEvent.click(await screen.findByRole("link", { name: "nas" }))
+  expect(screen.getByRole("complementary", { name: "Details" })).toBeDefined()
+  await userEvent.keyboard("{Escape}")
+
+  expect(screen.queryByRole("complementary")).toBeNull()
+  expect(document.activeElement).toBe(screen.getByRole("link", { name: "nas" }))
+})
