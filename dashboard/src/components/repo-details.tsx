@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react"
 import { useShared } from "../hooks/context.ts"
 import { useView } from "../hooks/use-feed.ts"
+import { absenceIn, usePast } from "../hooks/use-past.ts"
 import { pathOf } from "../state/arrange.ts"
 import { fieldChanges, type RepoChange, wordOf } from "../state/changes.ts"
 import { isText, type Json } from "../state/json.ts"
@@ -96,20 +97,20 @@ function Value({ value, isMono }: { value: Json; isMono: boolean }) {
 /** What this page saw of it, and the last reports before. */
 function Past({ repo }: { repo: Repo }) {
   const log = useView((view) => view.log)
-  const past = useView((view) => view.past)
+  const past = usePast()
   const { past: recalled } = useShared()
   useEffect(() => recalled.more(), [recalled])
-  const steps = [...log, ...past].flatMap(({ at, changes }) => {
+  const steps = [...log, ...past.steps].flatMap(({ id, at, changes }) => {
     const change = changes.find(({ key }) => key === repo.key)
-    return change ? [{ at, change }] : []
+    return change ? [{ id, at, change }] : []
   })
   return (
     <section className="border-t border-line p-4">
       <h3 className="title mb-2">What changed</h3>
-      {steps.length === 0 && <p className="text-quiet">Nothing in the last reports.</p>}
+      {steps.length === 0 && <p className="foreign text-quiet">{absenceIn(past, "Nothing")}</p>}
       <ol className="space-y-3">
-        {steps.map(({ at, change }) => (
-          <li key={`${at} ${change.to}`} className="border-l-2 border-accent pl-3">
+        {steps.map(({ id, at, change }) => (
+          <li key={id} className="border-l-2 border-accent pl-3">
             <p>
               <b className="font-semibold">{wordOf(change)}</b>{" "}
               <span className="text-xs text-quiet">

@@ -3,7 +3,7 @@ import { useShared } from "../hooks/context.ts"
 import { useView } from "../hooks/use-feed.ts"
 import { usePastReport } from "../hooks/use-past-report.ts"
 import { withoutToken } from "../root.ts"
-import { sentenceOf } from "../state/gateway.ts"
+import { pathOfReport, sentenceOf } from "../state/gateway.ts"
 import { type Entry, whenOf } from "../state/history.ts"
 import type { AuditReport } from "../state/report.ts"
 import { placeOf, type Selection } from "../state/selection.ts"
@@ -74,7 +74,7 @@ function ReportLinks({ name }: { name: string | null }): ReactNode {
   if (name === null) return null
   return (
     <span className="flex items-center gap-2 print:hidden in-data-kiosk:hidden">
-      <a className="link" href={gateway.address(`audit/history/${encodeURIComponent(name)}`)}>
+      <a className="link" href={gateway.address(pathOfReport(name))}>
         JSON
       </a>
       <CopyButton what="address" label="Copy link" text={() => withoutToken(location.href)} />

@@ -3,6 +3,7 @@ import { RepoDetails } from "../components/repo-details.tsx"
 import { RepoList } from "../components/repo-list.tsx"
 import { RepoToolbar } from "../components/repo-toolbar.tsx"
 import { useView } from "../hooks/use-feed.ts"
+import { usePast } from "../hooks/use-past.ts"
 import { addressable, hashOf, hashOfRepo, navigate, type Route, useRoute } from "../route.ts"
 import {
   arrange,
@@ -26,8 +27,8 @@ export default function Repositories() {
 function List({ report }: { report: AuditReport }) {
   const route = useRoute()
   const wish = useMemo(() => wishOf(route.params), [route])
-  const past = useView((view) => view.past)
-  const pastAt = useMemo(() => lastChanges(past), [past])
+  const { steps } = usePast()
+  const pastAt = useMemo(() => lastChanges(steps), [steps])
   const { rows, found } = useMemo(() => arrange(report, wish, pastAt), [report, wish, pastAt])
   const counts = useMemo(() => statusCounts(report.repos), [report])
   const wanted = openOf(route)
@@ -68,8 +69,8 @@ function List({ report }: { report: AuditReport }) {
 }
 
 /** The steps are newest first. */
-function lastChanges(past: readonly Step[]): PastAt {
-  return new Map(past.toReversed().flatMap(({ at, changes }) => changes.map(({ key }) => [key, at])))
+function lastChanges(steps: readonly Step[]): PastAt {
+  return new Map(steps.toReversed().flatMap(({ at, changes }) => changes.map(({ key }) => [key, at])))
 }
 
 function wishOf(params: URLSearchParams): Wish {

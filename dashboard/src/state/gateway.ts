@@ -24,6 +24,13 @@ export function sentenceOf(error: unknown): string {
   return error instanceof SyntaxError ? "the gateway's answer cannot be read" : "the gateway cannot be reached"
 }
 
+/** Give the path of a report of the history. */
+export function pathOfReport(name: string): string {
+  // An address has no such name, however it is encoded; nor has any report.
+  const encoded = encodeURIComponent(name).replace(/^\.{1,2}$/, (dots) => dots.replaceAll(".", "%252E"))
+  return `audit/history/${encoded}`
+}
+
 export interface Gateway {
   readonly channel: string | undefined
   /** Give the address of an endpoint for links; the token goes with it where there is one. */

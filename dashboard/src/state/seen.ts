@@ -4,7 +4,7 @@
  * A report counts as looked at when the page is left after it was to be seen for a while, or when the person says so.
  */
 
-import { AnswerError, type Gateway } from "./gateway.ts"
+import { AnswerError, type Gateway, pathOfReport } from "./gateway.ts"
 import type { Json } from "./json.ts"
 import { recall, remember } from "./storage.ts"
 import type { AuditStore } from "./store.ts"
@@ -61,7 +61,7 @@ export function keepSeen(store: AuditStore, gateway: Gateway, page: Document = d
 
 async function resume(store: AuditStore, gateway: Gateway, { name, at }: Seen): Promise<void> {
   try {
-    store.resumeSeen((await gateway.getJson(`audit/history/${encodeURIComponent(name)}`)) as Json, at)
+    store.resumeSeen((await gateway.getJson(pathOfReport(name))) as Json, at)
   } catch (error) {
     // It is not kept any more, or cannot be had now: then this visit begins with what it found.
     if (!(error instanceof AnswerError || error instanceof TypeError || error instanceof DOMException)) throw error

@@ -1,6 +1,6 @@
 /** Past reports that were looked at lately, each asked for once. */
 
-import type { Gateway } from "./gateway.ts"
+import { type Gateway, pathOfReport } from "./gateway.ts"
 import type { Json } from "./json.ts"
 import { type AuditReport, isAudit, readReport } from "./report.ts"
 
@@ -19,7 +19,7 @@ export function makeShelf(gateway: Gateway): Shelf {
   return {
     peek: (name) => kept.get(name) ?? null,
     async fetch(name, signal) {
-      const value = (await gateway.getJson(`audit/history/${encodeURIComponent(name)}`, signal)) as Json
+      const value = (await gateway.getJson(pathOfReport(name), signal)) as Json
       if (!isAudit(value)) throw new SyntaxError("it is no audit report")
       const report = readReport(value, null, Number.NaN)
       kept.set(name, report)

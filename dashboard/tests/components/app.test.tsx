@@ -5,6 +5,7 @@ import { expect, test, vi } from "vitest"
 import { App } from "../../src/app.tsx"
 import { PanelBoundary } from "../../src/components/panel-boundary.tsx"
 import { present } from "../../src/route.ts"
+import type { Step } from "../../src/state/view.ts"
 import { audit, type FakeClient, LIVE } from "../support/fake-client.ts"
 import { renderShared } from "../support/render.tsx"
 
@@ -60,12 +61,35 @@ test("what came and went since the person looked is told as well", () => {
 
 test("a newcomer has not looked before, and is told the last changes", () => {
   const { store } = open("")
-  expect(screen.getByRole("region", { name: "Last changes" }).textContent).toContain("No change of state")
+  const told = () => screen.getByRole("region", { name: "Last changes" }).textContent
+  expect(told()).toContain("Reading the last reports…")
+  act(() => store.recall([], { steps: [], reports: null, reason: "the gateway cannot be reached" }))
+  expect(told()).toContain("What changed before is not known: the gateway cannot be reached.")
+  act(() => store.recall([], { steps: [], reports: 6, reason: null }))
+  expect(told()).toContain("No change of state in the last 6 reports.")
 
   act(() => store.resumeSeen(null, Date.now() - 300_000))
 
   const panel = screen.getByRole("region", { name: "Changed since you looked" })
   expect(panel.textContent).toMatch(/5 min ago.*Nothing is different from then/)
+})
+
+test("changes of reports of one time are all told, once, and as old as they are by the gateway's clock", () => {
+  const { client, store } = open("#/repositories/nas")
+  const ahead = 600_000
+  act(() => store.tellTime(new Date(Date.now() + ahead).toISOString(), 0))
+  act(() => client.snapshot(audit({ ...THREE, nas: "dirty" })))
+  const step = { ...store.getView().log[0], at: Date.now() + ahead - 300_000 }
+  const steps = ["one", "two"].map((id) => ({ ...step, id }) as Step)
+  act(() => store.recall([], { steps, reports: 6, reason: null }))
+  const told = () =>
+    Array.from(screen.getByRole("complementary").querySelectorAll("ol > li"), (each) => each.textContent)
+  expect(told()).toHaveLength(3)
+  expect(told()[2]).toContain("5 min ago")
+
+  act(() => client.snapshot(audit({ ...THREE, nas: "missing" })))
+
+  expect(told()).toHaveLength(4)
 })
 
 test("an address of no page says so", () => {
