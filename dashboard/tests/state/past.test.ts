@@ -25,7 +25,7 @@ function outline(name: string) {
 /** A store with a report, and what was asked for of a gateway that refuses what is in `missing`. */
 function opened({ missing = [] as string[], length = 0 } = {}) {
   const asked: string[] = []
-  const gateway = makeGateway("http://gateway.test/", { channel: undefined, token: undefined }, (async ({
+  const gateway = makeGateway("http://gateway.test/", { channel: () => undefined, token: undefined }, (async ({
     pathname,
   }: URL) => {
     asked.push(pathname)
