@@ -92,3 +92,27 @@ test("a repository of a past report is opened, and closed with the focus where i
   expect(screen.queryByRole("complementary")).toBeNull()
   expect(document.activeElement).toBe(screen.getByRole("link", { name: "nas" }))
 })
+
+test("a report that was chosen while it was the newest stays when the next one comes", async () => {
+  const { client } = await open("#/timeline?at=2.json")
+  act(() => client.snapshot(audit({ nas: "extra" })))
+  await userEvent.click(screen.getByText("All repositories"))
+  await userEvent.type(screen.getByRole("searchbox"), "na")
+
+  act(() => client.snapshot(audit({ nas: "clean" })))
+
+  expect(screen.getByRole<HTMLInputElement>("searchbox").value).toBe("na")
+  expect(screen.getByRole("row", { name: /nas/ }).textContent).toContain("extra")
+})
+
+test("a report that could not be had can be asked for again", async () => {
+  const report = REPORTS["b.json"] as object
+  REPORTS["b.json"] = ["a proxy's answer"]
+  await open("#/timeline?at=b.json")
+  expect(await screen.findByText("the gateway's answer cannot be read.")).toBeDefined()
+
+  REPORTS["b.json"] = report
+  await userEvent.click(screen.getByRole("button", { name: "Try again" }))
+
+  expect(await screen.findByText(/2 repositories changed/)).toBeDefined()
+})
