@@ -1,6 +1,7 @@
 import { useState } from "react"
 import { hashOf } from "../route.ts"
 import { countsIn, type Entry, whenOf } from "../state/history.ts"
+import { Sideways } from "./sideways.tsx"
 
 const FEW = 100
 
@@ -23,7 +24,7 @@ function Table({ entries }: { entries: readonly Entry[] }) {
   const names = countsIn(entries)
   const shown = entries.slice(-most).reverse()
   return (
-    <div className="overflow-x-auto">
+    <Sideways label="Reports">
       <table className="w-full text-left tabular-nums">
         <caption className="sr-only">The kept reports, newest first</caption>
         <thead className="text-xs text-quiet">
@@ -64,6 +65,6 @@ function Table({ entries }: { entries: readonly Entry[] }) {
           {(entries.length - shown.length).toLocaleString()} earlier ones
         </button>
       )}
-    </div>
+    </Sideways>
   )
 }
