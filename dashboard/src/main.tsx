@@ -24,8 +24,10 @@ if (place) history.replaceState(null, "", place)
 const words = given()
 const preferences = makePreferences()
 const toasts = makeToasts()
-const gateway = makeGateway(ROOT, words)
 const client = connect({ url: ROOT, ...words })
+// Who asked for no channel stays with the one that was given: another gateway may give another one.
+const channel = () => words.channel ?? client.getFeed().follower.channel
+const gateway = makeGateway(ROOT, { channel, token: words.token })
 const store = makeStore(client)
 const latencies = measurePaints(store, { gateway, share: () => client.getFeed().hello?.paint_sample ?? 0 })
 

@@ -39,7 +39,7 @@ PLACES = (
     Place("Overview", "", "section[aria-label=Summary]"),
     Place("Repositories", "repositories", "[role=grid] a"),
     Place("Repositories, grouped", "repositories?group=status", "[role=grid] a"),
-    Place("Repositories, details", "repositories/dns-1", "aside h2"),
+    Place("Repositories, details", "repositories/dns-1", "[aria-label=Details] h2"),
     Place("Timeline", "timeline", "text=/\\d+ reports/"),
     Place("Latency", "latency", "text=written after"),
     Place("Clients", "clients", "tbody tr"),

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, ViewportSize, expect
 
 from tests.e2e.places import PLACES
 from tests.e2e.proxy import way_to
@@ -17,7 +17,11 @@ from tests.support.wait import await_until
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 AXE = Path(__file__).parents[2] / "dashboard" / "node_modules" / "axe-core" / "axe.min.js"
+SCREEN: ViewportSize = {"width": 1280, "height": 720}
+# What 400 % zoom leaves of it.
+NARROW: ViewportSize = {"width": 320, "height": 180}
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+NEXT_FRAMES = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 RUN = """async (tags) => (await axe.run(document, { runOnly: tags })).violations.map(
     ({ id, help, nodes }) => [id, help, nodes.slice(0, 3).map(({ html, any, all, none }) =>
         [html.slice(0, 200), [...any, ...all, ...none].map(({ message }) => message)])])"""
@@ -45,6 +49,10 @@ async def test_axe_finds_nothing(shared_system: System, viewer: Viewer, scheme: 
         for place in PLACES:
             await place.visit(tab.page)
             found[place.name] = await violations(tab.page)
+            await tab.page.set_viewport_size(NARROW)
+            await tab.page.evaluate(NEXT_FRAMES)
+            found[f"{place.name} at 400 %"] = await violations(tab.page)
+            await tab.page.set_viewport_size(SCREEN)
         await tab.page.get_by_role("button", name="Settings").click()
         found["settings"] = await violations(tab.page)
         await tab.page.keyboard.press("Escape")

@@ -18,6 +18,9 @@ FOCUSED = """() => {
     return [each === document.body ? "" : each.innerText || name || each.labels[0].innerText, isSeen]
 }"""
 
+# Or the browser itself has the focus.
+IS_WITHIN = "document.activeElement === document.body || document.activeElement.closest('dialog') !== null"
+
 
 async def tab_to(page: Page, word: str) -> None:
     """Press Tab until what has the focus has this word."""
@@ -61,6 +64,17 @@ async def test_repositories_by_keyboard(shared_system: System, viewer: Viewer) -
 
     await expect(page.get_by_role("complementary", name="Details")).to_have_count(0)
     await expect(page.get_by_role("link", name="router", exact=True)).to_be_focused()
+
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await tab.row("blog").get_by_role("gridcell").first.click()
+    details = page.get_by_role("dialog", name="Details")
+    await expect(details.get_by_role("heading", name="blog")).to_be_focused()
+    for _ in range(8):
+        await page.keyboard.press("Tab")
+        assert await page.evaluate(IS_WITHIN), "the focus is behind the details"
+    await page.keyboard.press("Escape")
+    await expect(details).to_have_count(0)
+    await expect(page.get_by_role("link", name="blog", exact=True)).to_be_focused()
 
 
 async def test_real_time_by_keyboard(shared_system: System, viewer: Viewer) -> None:

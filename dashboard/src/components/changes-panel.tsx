@@ -3,6 +3,7 @@ import { useShared } from "../hooks/context.ts"
 import { useView } from "../hooks/use-feed.ts"
 import { useFitting } from "../hooks/use-fitting.ts"
 import { useIsKiosk } from "../hooks/use-kiosk.ts"
+import { absenceIn, usePast } from "../hooks/use-past.ts"
 import { hashOf, hashOfRepo } from "../route.ts"
 import { rankOf } from "../state/arrange.ts"
 import { fieldChanges, type RepoChange } from "../state/changes.ts"
@@ -32,6 +33,7 @@ function Last() {
   const list = useRef<HTMLUListElement>(null)
   const most = useFitting(list, SHOWN)
   const last = useLastChanges(most)
+  const past = usePast()
   return (
     <>
       <header className={HEADER}>
@@ -40,11 +42,11 @@ function Last() {
         </h2>
       </header>
       {last.length === 0 && (
-        <p className="border-t border-line px-4 py-4 text-center text-quiet">No change of state in the kept reports.</p>
+        <p className="border-t border-line px-4 py-4 text-center text-quiet">{absenceIn(past, "No change of state")}</p>
       )}
       <ul ref={list} className={FITTING}>
-        {last.map(({ at, change }) => (
-          <Change key={`${at} ${change.key}`} change={change} at={at} />
+        {last.map(({ id, at, change }) => (
+          <Change key={`${id} ${change.key}`} change={change} at={at} />
         ))}
       </ul>
     </>
@@ -97,8 +99,8 @@ function Others({ most }: { most: number }) {
     <>
       <h3 className="border-t border-line bg-sunken px-4 py-1 text-xs text-quiet">Last changes of state</h3>
       <ul>
-        {last.map(({ at, change }) => (
-          <Change key={`${at} ${change.key}`} change={change} at={at} />
+        {last.map(({ id, at, change }) => (
+          <Change key={`${id} ${change.key}`} change={change} at={at} />
         ))}
       </ul>
     </>
@@ -109,15 +111,16 @@ const NONE: readonly RepoChange[] = []
 
 function useLastChanges(most: number, told = NONE) {
   const log = useView((view) => view.log)
-  const past = useView((view) => view.past)
+  const past = usePast()
   const seenAt = useView((view) => view.seenAt)
   return useMemo(() => {
     const keys = new Set(told.map(({ key }) => key))
-    return lastChanges([...log, ...past], most, ({ at }, { key }) => at > (seenAt ?? 0) && keys.has(key))
+    return lastChanges([...log, ...past.steps], most, ({ at }, { key }) => at > (seenAt ?? 0) && keys.has(key))
   }, [log, past, most, told, seenAt])
 }
 
 interface Dated {
+  readonly id: string
   readonly at: number
   readonly change: RepoChange
 }
@@ -131,7 +134,7 @@ function lastChanges(
   for (const step of steps) {
     if (found.length >= most) break
     for (const change of step.changes) {
-      if (change.kind !== "fields" && !isTold(step, change)) found.push({ at: step.at, change })
+      if (change.kind !== "fields" && !isTold(step, change)) found.push({ id: step.id, at: step.at, change })
     }
   }
   return found.slice(0, most)

@@ -2,6 +2,7 @@ import { useMemo, useState } from "react"
 import { behindWords, type ConnectedClient, findClients, programOf, transportWord } from "../state/clients.ts"
 import { Age } from "./age.tsx"
 import { Icon } from "./icon.tsx"
+import { Sideways } from "./sideways.tsx"
 
 const FEW = 200
 
@@ -30,7 +31,7 @@ export function ClientTable({ clients, ahead }: { clients: readonly ConnectedCli
           className="field ml-auto w-64 max-sm:w-full print:hidden"
         />
       </header>
-      <div className="overflow-x-auto">
+      <Sideways label="Clients">
         <table className="w-full text-left tabular-nums">
           <caption className="sr-only">The clients that are connected, longest first</caption>
           <thead className="text-xs text-quiet max-sm:sr-only">
@@ -54,7 +55,7 @@ export function ClientTable({ clients, ahead }: { clients: readonly ConnectedCli
             ))}
           </tbody>
         </table>
-      </div>
+      </Sideways>
       {found.length === 0 && (
         <p className="border-t border-line p-8 text-center text-quiet">
           {clients.length ? "No client matches." : "Nobody is connected."}

@@ -1,6 +1,7 @@
 import { useState } from "react"
 import { hashOf } from "../route.ts"
 import { countsIn, type Entry, whenOf } from "../state/history.ts"
+import { Sideways } from "./sideways.tsx"
 
 const FEW = 100
 
@@ -23,7 +24,7 @@ function Table({ entries }: { entries: readonly Entry[] }) {
   const names = countsIn(entries)
   const shown = entries.slice(-most).reverse()
   return (
-    <div className="overflow-x-auto">
+    <Sideways label="Reports">
       <table className="w-full text-left tabular-nums">
         <caption className="sr-only">The kept reports, newest first</caption>
         <thead className="text-xs text-quiet">
@@ -43,7 +44,7 @@ function Table({ entries }: { entries: readonly Entry[] }) {
         </thead>
         <tbody>
           {shown.map((entry) => (
-            <tr key={entry.name} className="border-t border-line hover:bg-sunken">
+            <tr key={`${entry.epoch} ${entry.offset}`} className="border-t border-line hover:bg-sunken">
               <th scope="row" className="px-4 py-1 font-normal whitespace-nowrap">
                 <a className="link" href={hashOf("timeline", { at: entry.name })}>
                   {whenOf(entry)}
@@ -64,6 +65,6 @@ function Table({ entries }: { entries: readonly Entry[] }) {
           {(entries.length - shown.length).toLocaleString()} earlier ones
         </button>
       )}
-    </div>
+    </Sideways>
   )
 }

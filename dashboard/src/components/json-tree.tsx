@@ -1,6 +1,7 @@
 import { useState } from "react"
 import { isObject, type Json } from "../state/json.ts"
 import { SafeLink } from "./safe-link.tsx"
+import { Sideways } from "./sideways.tsx"
 
 /** More children than these at once make a page slow. */
 const PAGE = 100
@@ -9,9 +10,9 @@ const OPEN_LEVELS = 2
 /** Any JSON, to be opened and closed; what is closed is not in the document. */
 export function JsonTree({ value }: { value: Json }) {
   return (
-    <div className="overflow-x-auto font-mono text-[0.8125rem] leading-6">
+    <Sideways label="Report" className="font-mono text-[0.8125rem] leading-6">
       <Value value={value} level={0} />
-    </div>
+    </Sideways>
   )
 }
 

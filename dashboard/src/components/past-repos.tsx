@@ -1,5 +1,4 @@
-import { useMemo, useState } from "react"
-import { useMedia } from "../hooks/use-media.ts"
+import { useCallback, useMemo, useState } from "react"
 import { hashOfRepo } from "../route.ts"
 import { arrange, statusCounts, type Wish } from "../state/arrange.ts"
 import type { AuditReport } from "../state/report.ts"
@@ -17,12 +16,11 @@ export function PastRepos({ report }: { report: AuditReport }) {
   const { rows, found } = useMemo(() => arrange(report, wish), [report, wish])
   const counts = useMemo(() => statusCounts(report.repos), [report])
   const repo = report.repos.find(({ key }) => key === open) ?? null
-  const isCovered = useMedia("(max-width: 1023.9px)") && open !== null
+  const close = useCallback(() => setOpen(null), [])
   return (
     <div className="flex gap-4">
       <div
         className="min-w-0 flex-1 space-y-3"
-        inert={isCovered}
         onClickCapture={(event) => {
           const link = (event.target as Element).closest<HTMLElement>("a[data-row]")
           const row = rows[Number(link?.dataset.row) - 1]
@@ -40,7 +38,7 @@ export function PastRepos({ report }: { report: AuditReport }) {
         />
         <RepoList rows={rows} open={open} pastAt={NEVER} hrefOf={hashOfRepo} onOpen={setOpen} />
       </div>
-      {open !== null && <RepoDetails repo={repo} name={repo?.name ?? ""} onClose={() => setOpen(null)} />}
+      {open !== null && <RepoDetails repo={repo} name={repo?.name ?? ""} onClose={close} />}
     </div>
   )
 }

@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react"
 import { useShared } from "../hooks/context.ts"
 import { useView } from "../hooks/use-feed.ts"
+import { absenceIn, usePast } from "../hooks/use-past.ts"
 import { pathOf } from "../state/arrange.ts"
 import { fieldChanges, type RepoChange, wordOf } from "../state/changes.ts"
 import { isText, type Json } from "../state/json.ts"
@@ -10,6 +11,7 @@ import { Age } from "./age.tsx"
 import { CopyButton } from "./copy-button.tsx"
 import { Icon } from "./icon.tsx"
 import { SafeLink } from "./safe-link.tsx"
+import { Sheet } from "./sheet.tsx"
 import { StatusBadge } from "./status-badge.tsx"
 
 interface Props {
@@ -25,10 +27,7 @@ export function RepoDetails({ repo, name, onClose }: Props) {
   // biome-ignore lint/correctness/useExhaustiveDependencies(name): another repository is opened
   useEffect(() => title.current?.focus({ preventScroll: true }), [name])
   return (
-    <aside
-      aria-label="Details"
-      className="card max-lg:fixed max-lg:inset-0 max-lg:z-40 max-lg:overflow-y-auto max-lg:rounded-none lg:sticky lg:self-start lg:top-17 lg:max-h-[calc(100dvh-5.5rem)] lg:w-104 lg:shrink-0 lg:overflow-y-auto print:static! print:max-h-none! print:w-auto! print:overflow-visible! print:break-inside-auto"
-    >
+    <Sheet label="Details" onClose={onClose}>
       <header className="sticky top-0 flex items-start gap-3 border-b border-line bg-card px-4 py-3">
         <div className="min-w-0 flex-1 space-y-1">
           <h2 ref={title} tabIndex={-1} className="foreign text-base font-semibold outline-none">
@@ -43,7 +42,7 @@ export function RepoDetails({ repo, name, onClose }: Props) {
       </header>
       {repo ? <Fields repo={repo} /> : <p className="p-4 text-quiet">The report lists no repository of that name.</p>}
       {repo && <Past repo={repo} />}
-    </aside>
+    </Sheet>
   )
 }
 
@@ -98,20 +97,20 @@ function Value({ value, isMono }: { value: Json; isMono: boolean }) {
 /** What this page saw of it, and the last reports before. */
 function Past({ repo }: { repo: Repo }) {
   const log = useView((view) => view.log)
-  const past = useView((view) => view.past)
+  const past = usePast()
   const { past: recalled } = useShared()
   useEffect(() => recalled.more(), [recalled])
-  const steps = [...log, ...past].flatMap(({ at, changes }) => {
+  const steps = [...log, ...past.steps].flatMap(({ id, at, changes }) => {
     const change = changes.find(({ key }) => key === repo.key)
-    return change ? [{ at, change }] : []
+    return change ? [{ id, at, change }] : []
   })
   return (
     <section className="border-t border-line p-4">
       <h3 className="title mb-2">What changed</h3>
-      {steps.length === 0 && <p className="text-quiet">Nothing in the last reports.</p>}
+      {steps.length === 0 && <p className="foreign text-quiet">{absenceIn(past, "Nothing")}</p>}
       <ol className="space-y-3">
-        {steps.map(({ at, change }) => (
-          <li key={`${at} ${change.to}`} className="border-l-2 border-accent pl-3">
+        {steps.map(({ id, at, change }) => (
+          <li key={id} className="border-l-2 border-accent pl-3">
             <p>
               <b className="font-semibold">{wordOf(change)}</b>{" "}
               <span className="text-xs text-quiet">

@@ -37,7 +37,7 @@ export function RepoList({ rows, open, pastAt, hrefOf, onOpen }: Props) {
   })
   // biome-ignore lint/correctness/useExhaustiveDependencies(height): rows of another height are to be placed anew
   useEffect(() => virtualizer.measure(), [virtualizer, height])
-  const { tabStop, onKeyDown } = useRoving(rows, (at) => virtualizer.scrollToIndex(at), list)
+  const { tabStop, onKeyDown } = useRoving(rows, open, (at) => virtualizer.scrollToIndex(at), list)
   return (
     <div
       role="grid"
@@ -109,13 +109,30 @@ function useRem(): number {
   return Number.parseFloat(getComputedStyle(document.documentElement).fontSize) || 16
 }
 
-/** One stop of the Tab key for all rows; the arrow keys go from one to the next. */
-function useRoving(rows: readonly Row[], show: (at: number) => void, list: { current: HTMLElement | null }) {
-  const [at, setAt] = useState(0)
+/**
+ * One stop of the Tab key for all rows; the arrow keys go from one to the next.
+ *
+ * The row whose details are open is the stop, and has the focus when they are closed.
+ */
+function useRoving(
+  rows: readonly Row[],
+  open: string | null,
+  show: (at: number) => void,
+  list: { current: HTMLElement | null },
+) {
+  const [stop, setStop] = useState(open)
+  const wasOpen = useRef(false)
   const wanted = useRef<number | null>(null)
-  const first = rows.findIndex((row) => row.kind === "repo")
-  const tabStop = rows[at]?.kind === "repo" ? at : first
+  if (open !== null && open !== stop) setStop(open)
+  const at = rows.findIndex(({ key }) => key === stop)
+  const tabStop = at < 0 ? rows.findIndex(({ kind }) => kind === "repo") : at
+  const go = (to: number) => {
+    wanted.current = to
+    show(to)
+  }
   useEffect(() => {
+    if (wasOpen.current && open === null && tabStop >= 0) go(tabStop)
+    wasOpen.current = open !== null
     if (wanted.current === null) return
     const link = list.current?.querySelector<HTMLElement>(`[data-row="${wanted.current + 1}"]`)
     if (!link) return // it is rendered once it was scrolled to
@@ -127,9 +144,8 @@ function useRoving(rows: readonly Row[], show: (at: number) => void, list: { cur
     const next = focused === undefined ? null : nextRow(rows, Number(focused) - 1, event.key)
     if (next === null) return
     event.preventDefault()
-    wanted.current = next
-    setAt(next)
-    show(next)
+    setStop(rows[next]?.key ?? null)
+    go(next)
   }
   return { tabStop, onKeyDown }
 }

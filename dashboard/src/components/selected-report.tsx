@@ -3,7 +3,7 @@ import { useShared } from "../hooks/context.ts"
 import { useView } from "../hooks/use-feed.ts"
 import { usePastReport } from "../hooks/use-past-report.ts"
 import { withoutToken } from "../root.ts"
-import { sentenceOf } from "../state/gateway.ts"
+import { pathOfReport, sentenceOf } from "../state/gateway.ts"
 import { type Entry, whenOf } from "../state/history.ts"
 import type { AuditReport } from "../state/report.ts"
 import { placeOf, type Selection } from "../state/selection.ts"
@@ -30,7 +30,7 @@ export function SelectedReport({ entries, selection, isKnown }: Props) {
   const at = placeOf(selection.at, entries)
   const from = selection.from === null ? at - 1 : placeOf(selection.from, entries)
   const [name, base] = [selection.at ?? entries[at]?.name ?? null, selection.from ?? entries[from]?.name ?? null]
-  const { report, error } = usePastReport(name)
+  const { report, error, ask } = usePastReport(name)
   const title = titleOf(entries, selection, at, from)
   return (
     <section
@@ -48,7 +48,7 @@ export function SelectedReport({ entries, selection, isKnown }: Props) {
           <Segments label="What of it" choices={VIEWS} value={shown} onChoose={setShown} />
         </div>
       </header>
-      {report === null && <Absent sentence={absenceOf(error, isKnown && at < 0)} />}
+      {report === null && <Absent sentence={absenceOf(error, isKnown && at < 0)} onRetry={ask} />}
       {report !== null &&
         (shown === "changes" ? (
           <Changes name={base} isFollowing={selection.at === null && selection.from === null} after={report} />
@@ -62,11 +62,11 @@ export function SelectedReport({ entries, selection, isKnown }: Props) {
 function Changes({ name, isFollowing, after }: { name: string | null; isFollowing: boolean; after: AuditReport }) {
   // The one that was shown before is here already, however fast reports come.
   const previous = useView((view) => (isFollowing ? view.previous : null))
-  const { report, error } = usePastReport(previous ? null : name)
+  const { report, error, ask } = usePastReport(previous ? null : name)
   const before = previous ?? report
   if (before) return <Difference before={before} after={after} />
   if (name === null) return <Absent sentence="It is the first report that is kept; there is none before it." />
-  return <Absent sentence={absenceOf(error, false)} />
+  return <Absent sentence={absenceOf(error, false)} onRetry={ask} />
 }
 
 function ReportLinks({ name }: { name: string | null }): ReactNode {
@@ -74,7 +74,7 @@ function ReportLinks({ name }: { name: string | null }): ReactNode {
   if (name === null) return null
   return (
     <span className="flex items-center gap-2 print:hidden in-data-kiosk:hidden">
-      <a className="link" href={gateway.address(`audit/history/${encodeURIComponent(name)}`)}>
+      <a className="link" href={gateway.address(pathOfReport(name))}>
         JSON
       </a>
       <CopyButton what="address" label="Copy link" text={() => withoutToken(location.href)} />

@@ -1,3 +1,4 @@
+import { useView } from "../hooks/use-feed.ts"
 import type { Entry } from "../state/history.ts"
 import { whenOf } from "../state/history.ts"
 import { Age } from "./age.tsx"
@@ -12,6 +13,7 @@ interface Props {
 
 /** Which report is looked at, and the one before and after it. */
 export function Stepper({ label, entries, at, onMove }: Props) {
+  const ahead = useView((view) => view.serverAhead)
   const entry = entries[at]
   const last = entries.length - 1
   return (
@@ -30,7 +32,7 @@ export function Stepper({ label, entries, at, onMove }: Props) {
             {!Number.isNaN(entry.at) && (
               <>
                 {", "}
-                <Age at={entry.at} />
+                <Age at={entry.at} ahead={ahead} />
               </>
             )}
           </span>

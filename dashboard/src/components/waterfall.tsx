@@ -1,5 +1,6 @@
 import { shareOf } from "../state/axis.ts"
 import { type Bar, barsOf, msWords, type Place, percentile, type TracedChange } from "../state/trace.ts"
+import { Sideways } from "./sideways.tsx"
 
 const COLOURS: Readonly<Record<Place, string>> = {
   watcher: "bg-(--note)",
@@ -24,7 +25,7 @@ export function Waterfall({ change, changes }: Props) {
   const all = changes.map(barsOf)
   const ends = endsOf(bars, change.uncertaintyMs ?? 0)
   return (
-    <div className="overflow-x-auto">
+    <Sideways label="Hops">
       <table className="w-full text-left tabular-nums">
         <caption className="sr-only">Where the time of the change went, hop by hop</caption>
         <thead className="text-xs text-quiet">
@@ -54,7 +55,7 @@ export function Waterfall({ change, changes }: Props) {
           })}
         </tbody>
       </table>
-    </div>
+    </Sideways>
   )
 }
 

@@ -1,9 +1,9 @@
-import { useCallback, useEffect, useMemo } from "react"
+import { useCallback, useMemo } from "react"
 import { RepoDetails } from "../components/repo-details.tsx"
 import { RepoList } from "../components/repo-list.tsx"
 import { RepoToolbar } from "../components/repo-toolbar.tsx"
 import { useView } from "../hooks/use-feed.ts"
-import { useMedia } from "../hooks/use-media.ts"
+import { usePast } from "../hooks/use-past.ts"
 import { addressable, hashOf, hashOfRepo, navigate, type Route, useRoute } from "../route.ts"
 import {
   arrange,
@@ -27,25 +27,20 @@ export default function Repositories() {
 function List({ report }: { report: AuditReport }) {
   const route = useRoute()
   const wish = useMemo(() => wishOf(route.params), [route])
-  const past = useView((view) => view.past)
-  const pastAt = useMemo(() => lastChanges(past), [past])
+  const { steps } = usePast()
+  const pastAt = useMemo(() => lastChanges(steps), [steps])
   const { rows, found } = useMemo(() => arrange(report, wish, pastAt), [report, wish, pastAt])
   const counts = useMemo(() => statusCounts(report.repos), [report])
   const wanted = openOf(route)
   const repo = useMemo(() => repoOf(report, wanted?.key), [report, wanted?.key])
   const open = wanted?.name === "" && !repo ? null : wanted // else it is a slash too many
-  const isCovered = useMedia("(max-width: 1023.9px)") && open !== null
   const hrefOf = useCallback((key: string) => placeOf(wish, key), [wish])
-  const close = useCallback(() => {
-    navigate(placeOf(wish))
-    requestAnimationFrame(() => document.querySelector<HTMLElement>("[data-row][tabindex='0']")?.focus())
-  }, [wish])
-  useEscape(open ? close : null)
+  const close = useCallback(() => navigate(placeOf(wish)), [wish])
   return (
     <>
       <h1 className="sr-only">Repositories</h1>
       <div className="flex gap-4 print:block">
-        <div className={`min-w-0 flex-1 space-y-3 ${open ? "print:hidden" : ""}`} inert={isCovered}>
+        <div className={`min-w-0 flex-1 space-y-3 ${open ? "print:hidden" : ""}`}>
           <RepoToolbar
             wish={wish}
             counts={counts}
@@ -56,7 +51,7 @@ function List({ report }: { report: AuditReport }) {
           {rows.length > 0 ? (
             <RepoList
               rows={rows}
-              open={repo?.key ?? null}
+              open={repo?.key ?? open?.key ?? null}
               pastAt={pastAt}
               hrefOf={hrefOf}
               onOpen={(key) => navigate(hrefOf(key))}
@@ -74,8 +69,8 @@ function List({ report }: { report: AuditReport }) {
 }
 
 /** The steps are newest first. */
-function lastChanges(past: readonly Step[]): PastAt {
-  return new Map(past.toReversed().flatMap(({ at, changes }) => changes.map(({ key }) => [key, at])))
+function lastChanges(steps: readonly Step[]): PastAt {
+  return new Map(steps.toReversed().flatMap(({ at, changes }) => changes.map(({ key }) => [key, at])))
 }
 
 function wishOf(params: URLSearchParams): Wish {
@@ -107,15 +102,4 @@ function openOf({ rest, params }: Route): { key: string; name: string } | null {
 function repoOf({ repos }: AuditReport, sought: string | undefined): Repo | null {
   if (sought === undefined) return null
   return repos.find(({ key }) => key === sought) ?? repos.find(({ key }) => addressable(key) === sought) ?? null
-}
-
-function useEscape(then: (() => void) | null): void {
-  useEffect(() => {
-    if (!then) return undefined
-    const leave = (event: KeyboardEvent) => {
-      if (event.key === "Escape" && !document.querySelector(":popover-open")) then()
-    }
-    addEventListener("keydown", leave)
-    return () => removeEventListener("keydown", leave)
-  }, [then])
 }

@@ -84,7 +84,7 @@ export function withReport(view: AuditView, { frame, body }: Report, digest: str
   }
   const read = readBody(view.report, frame, body, digest, now)
   if (!read.report) return { ...view, ...told, report: null, previous: null, generic: read.generic, changes: [] }
-  return { ...view, ...told, generic: undefined, ...stepTo(view, read.report, frame.name, now) }
+  return { ...view, ...told, generic: undefined, ...stepTo(view, read.report, idOf(frame), now) }
 }
 
 function readBody(
@@ -103,20 +103,25 @@ function readBody(
   return isAudit(value) ? { report: readReport(value, before, now) } : { report: null, generic: value }
 }
 
-function stepTo(view: AuditView, report: AuditReport, name: string, now: number) {
+function stepTo(view: AuditView, report: AuditReport, id: string, now: number) {
   const changes = view.report ? changesBetween(view.report, report) : []
   return {
     report,
     previous: view.report,
     changes,
-    log: changes.length ? logOf([stepOf(now, name, changes), ...view.log]) : view.log,
+    log: changes.length ? logOf([stepOf(now, id, changes), ...view.log]) : view.log,
     trail: trailAfter(view.trail, { at: atOf(report, now), counts: Object.fromEntries(report.counts) }),
   }
 }
 
+/** What a report's position is called by: its name and its time may be another's, too. */
+export function idOf({ epoch, offset }: { epoch: string | null; offset: number }): string {
+  return `${epoch}:${offset}`
+}
+
 /** Give a step to be kept: with what is different alone, for a repository may be of kilobytes. */
-export function stepOf(at: number, name: string, changes: readonly RepoChange[]): Step {
-  return { at, name, changes: changes.slice(0, MAX_CHANGES).map(trimmed) }
+export function stepOf(at: number, id: string, changes: readonly RepoChange[]): Step {
+  return { at, id, changes: changes.slice(0, MAX_CHANGES).map(trimmed) }
 }
 
 /** Give as many of the steps, newest first, as are kept. */

@@ -1,6 +1,5 @@
 /** The gateway's HTTP endpoints: addresses with the page's channel and token, and JSON of them. */
 
-import type { Given } from "../root.ts"
 import { isObject, isText } from "./json.ts"
 
 const TIMEOUT_MS = 15_000
@@ -24,8 +23,15 @@ export function sentenceOf(error: unknown): string {
   return error instanceof SyntaxError ? "the gateway's answer cannot be read" : "the gateway cannot be reached"
 }
 
+/** Give the path of a report of the history. */
+export function pathOfReport(name: string): string {
+  // An address has no such name, however it is encoded; nor has any report.
+  const encoded = encodeURIComponent(name).replace(/^\.{1,2}$/, (dots) => dots.replaceAll(".", "%252E"))
+  return `audit/history/${encoded}`
+}
+
 export interface Gateway {
-  readonly channel: string | undefined
+  readonly root: string
   /** Give the address of an endpoint for links; the token goes with it where there is one. */
   address(path: string, query?: Readonly<Record<string, string>>): string
   /**
@@ -37,17 +43,24 @@ export interface Gateway {
   post(path: string, body: unknown): void
 }
 
-export function makeGateway(root: string, { channel, token }: Given, ask: typeof fetch = fetch): Gateway {
+interface Words {
+  /** Which report is meant; the first that is served while that is not known. */
+  readonly channel: () => string | undefined
+  readonly token: string | undefined
+}
+
+export function makeGateway(root: string, { channel, token }: Words, ask: typeof fetch = fetch): Gateway {
   const address = (path: string, query: Readonly<Record<string, string>> = {}) => {
     const url = new URL(path, root)
-    if (channel) url.searchParams.set("channel", channel)
+    const meant = channel()
+    if (meant) url.searchParams.set("channel", meant)
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
     return url
   }
   const authorized = (shown: string | undefined): Record<string, string> =>
     shown ? { Authorization: `Bearer ${shown}` } : {}
   return {
-    channel,
+    root,
     address: (path, query) => address(path, token ? { ...query, access_token: token } : query).href,
     async getJson(path, given, shown = token) {
       const signal = AbortSignal.any([AbortSignal.timeout(TIMEOUT_MS), ...(given ? [given] : [])])

@@ -8,6 +8,9 @@ import { dateOf } from "./words.ts"
 
 export interface Entry {
   readonly name: string
+  /** Its position; names come again. */
+  readonly epoch: string | null
+  readonly offset: number
   /** By its own words, or else when its file was written, in ms; NaN if neither is known. */
   readonly at: number
   /** Its place on the axis of time: `at`, or that of the entry before where that would lead backwards. */
@@ -36,7 +39,9 @@ function entryOf(item: unknown): Entry | null {
   if (!isObject(item) || !isText(item.name)) return null
   const at = [item.timestamp, item.modifiedAt].map(timeOf).find((time) => !Number.isNaN(time)) ?? Number.NaN
   const health = isText(item.health) ? item.health : null
-  return { name: item.name, at, x: at, health, counts: countsOf(item.summary) }
+  const epoch = isText(item.epoch) ? item.epoch : null
+  const offset = typeof item.offset === "number" ? item.offset : 0
+  return { name: item.name, epoch, offset, at, x: at, health, counts: countsOf(item.summary) }
 }
 
 function timeOf(text: Json | undefined): number {
@@ -84,19 +89,22 @@ function inOrder(times: readonly number[]): Set<number> {
   return kept
 }
 
-/** Give the entries with the report that a view shows. */
-export function withShown(entries: readonly Entry[], view: AuditView): readonly Entry[] {
-  const { name, report, modifiedAt } = view
-  if (!report || !name || entries.some((entry) => entry.name === name)) return entries
+/** Give the reports that were shown, and the one that a view shows, which is the last: another epoch begins anew. */
+export function withShown(shown: readonly Entry[], view: AuditView): readonly Entry[] {
+  const { name, epoch, offset, report, modifiedAt } = view
+  const ofEpoch = shown.filter((entry) => entry.epoch === epoch)
+  if (!report || name === null || offset === null) return shown
+  if (ofEpoch.some((entry) => entry.offset >= offset)) return shown
   const at = Number.isNaN(report.reportedAt) ? (modifiedAt ?? Number.NaN) : report.reportedAt
-  const entry = { name, at, x: at, health: report.health, counts: Object.fromEntries(report.counts) }
-  return [...entries, entry].slice(-MAX_ENTRIES)
+  const entry = { name, epoch, offset, at, x: at, health: report.health, counts: Object.fromEntries(report.counts) }
+  return [...ofEpoch, entry].slice(-MAX_ENTRIES)
 }
 
-/** Give what was listed, and what came since. */
+/** Give what was listed, and what was shown since. */
 export function joined(listed: readonly Entry[], shown: readonly Entry[]): readonly Entry[] {
-  const known = new Set(listed.map(({ name }) => name))
-  return placed([...listed, ...shown.filter(({ name }) => !known.has(name))])
+  const epoch = shown.at(-1)?.epoch
+  const last = listed.findLast((entry) => entry.epoch === epoch)?.offset ?? -1
+  return placed([...listed, ...shown.filter(({ offset }) => offset > last)])
 }
 
 /** Give which counts any of the entries tells. */

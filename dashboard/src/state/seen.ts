@@ -4,8 +4,8 @@
  * A report counts as looked at when the page is left after it was to be seen for a while, or when the person says so.
  */
 
-import { AnswerError, type Gateway } from "./gateway.ts"
-import type { Json } from "./json.ts"
+import { type Gateway, pathOfReport } from "./gateway.ts"
+import { isObject, isText, type Json } from "./json.ts"
 import { recall, remember } from "./storage.ts"
 import type { AuditStore } from "./store.ts"
 
@@ -19,7 +19,8 @@ interface Seen {
 
 /** Keep `store` and the browser's memory in step. Gives what ends that. */
 export function keepSeen(store: AuditStore, gateway: Gateway, page: Document = document): () => void {
-  const memory = `seen.${gateway.channel ?? ""}`
+  // Another gateway's report of that name may be served below another path, and one by two addresses of the page.
+  const memory = () => `seen ${gateway.root} ${store.getView().channel}`
   let begun = false
   // Not before it is known what was new when this visit began.
   let isKnown = false
@@ -27,12 +28,12 @@ export function keepSeen(store: AuditStore, gateway: Gateway, page: Document = d
 
   const keep = () => {
     const { name } = store.getView()
-    if (name) remember(memory, { name, at: Date.now() } satisfies Seen)
+    if (name) remember(memory(), { name, at: Date.now() } satisfies Seen)
   }
   const begin = () => {
     if (begun || !store.getView().report) return
     begun = true
-    const seen = recall<Seen | null>(memory, null)
+    const seen = recallSeen(memory())
     if (!seen) keep()
     else if (seen.name === store.getView().name) store.resumeSeen(null, seen.at)
     if (!seen || seen.name === store.getView().name) isKnown = true
@@ -59,11 +60,15 @@ export function keepSeen(store: AuditStore, gateway: Gateway, page: Document = d
   }
 }
 
+/** What is remembered may be of another version of this page. */
+function recallSeen(memory: string): Seen | null {
+  const seen = recall<unknown>(memory, null)
+  if (!isObject(seen) || !isText(seen.name) || typeof seen.at !== "number") return null
+  return Number.isNaN(new Date(seen.at).getTime()) ? null : { name: seen.name, at: seen.at }
+}
+
 async function resume(store: AuditStore, gateway: Gateway, { name, at }: Seen): Promise<void> {
-  try {
-    store.resumeSeen((await gateway.getJson(`audit/history/${encodeURIComponent(name)}`)) as Json, at)
-  } catch (error) {
-    // It is not kept any more, or cannot be had now: then this visit begins with what it found.
-    if (!(error instanceof AnswerError || error instanceof TypeError || error instanceof DOMException)) throw error
-  }
+  // If it is not kept any more, or cannot be had now, this visit begins with what it found.
+  const value = await gateway.getJson(pathOfReport(name)).catch(() => null)
+  if (value !== null) store.resumeSeen(value as Json, at)
 }

@@ -6,7 +6,7 @@ import { changesBetween, type RepoChange } from "./changes.ts"
 import type { Json } from "./json.ts"
 import { type AuditReport, isAudit, readReport } from "./report.ts"
 import { makeServerTime } from "./server-time.ts"
-import { type AuditView, NOTHING, type Point, type Step } from "./view.ts"
+import { type AuditView, NOTHING, type Point, type Recalled } from "./view.ts"
 
 export interface AuditStore {
   getView(): AuditView
@@ -18,7 +18,7 @@ export interface AuditStore {
   /** What the person looked at before this page was opened (`null`: the present report), and when. */
   resumeSeen(value: Json | null, at: number): void
   /** Counts of reports from before this page was opened, and what each of them changed. */
-  recall(points: readonly Point[], steps: readonly Step[]): void
+  recall(points: readonly Point[], past: Recalled): void
 }
 
 const NONE: readonly RepoChange[] = []
@@ -79,10 +79,10 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
       seen = value === null ? view.report : readReport(value, view.report, at)
       show({ ...view, unseen: unseen(view.report), seenAt: at })
     },
-    recall(points, steps) {
-      const known = new Set(view.log.map(({ name }) => name))
-      const past = logOf(steps.filter(({ name }) => !known.has(name)))
-      show({ ...view, trail: trailAfter(points, ...view.trail), past })
+    recall(points, past) {
+      const known = new Set(view.log.map(({ id }) => id))
+      const steps = logOf(past.steps.filter(({ id }) => !known.has(id)))
+      show({ ...view, trail: trailAfter(points, ...view.trail), past: { ...past, steps } })
     },
   }
 }

@@ -17,10 +17,22 @@ export interface Source {
 /** The changes that one report brought. */
 export interface Step {
   readonly at: number
-  /** The report's name in the history. */
-  readonly name: string
+  /** The report's position: no other report has it. */
+  readonly id: string
   readonly changes: readonly RepoChange[]
 }
+
+/** What the reports from before this page was opened changed. */
+export interface Recalled {
+  /** By the report's own time. */
+  readonly steps: readonly Step[]
+  /** How many reports were compared; `null` while that is not known, or not of all that should be. */
+  readonly reports: number | null
+  /** Why not, once it was tried. */
+  readonly reason: string | null
+}
+
+export const UNREAD: Recalled = { steps: [], reports: null, reason: null }
 
 export interface AuditView {
   /** The feed's, once something came of it. */
@@ -39,8 +51,7 @@ export interface AuditView {
   /** What the last report changed, and the newest reports that changed something, newest first. */
   readonly changes: readonly RepoChange[]
   readonly log: readonly Step[]
-  /** The same of the reports from before this page was opened. */
-  readonly past: readonly Step[]
+  readonly past: Recalled
   /** What is different from what the person looked at, and when that was, in ms. */
   readonly unseen: readonly RepoChange[]
   readonly seenAt: number | null
@@ -78,7 +89,7 @@ export const NOTHING: AuditView = {
   offset: null,
   changes: [],
   log: [],
-  past: [],
+  past: UNREAD,
   unseen: [],
   seenAt: null,
   trail: [],

@@ -1,10 +1,11 @@
 // @vitest-environment happy-dom
-import { act, screen, within } from "@testing-library/react"
+import { act, fireEvent, screen, within } from "@testing-library/react"
 import { userEvent } from "@testing-library/user-event"
 import { expect, test, vi } from "vitest"
 import { App } from "../../src/app.tsx"
 import { PanelBoundary } from "../../src/components/panel-boundary.tsx"
 import { present } from "../../src/route.ts"
+import type { Step } from "../../src/state/view.ts"
 import { audit, type FakeClient, LIVE } from "../support/fake-client.ts"
 import { renderShared } from "../support/render.tsx"
 
@@ -60,12 +61,35 @@ test("what came and went since the person looked is told as well", () => {
 
 test("a newcomer has not looked before, and is told the last changes", () => {
   const { store } = open("")
-  expect(screen.getByRole("region", { name: "Last changes" }).textContent).toContain("No change of state")
+  const told = () => screen.getByRole("region", { name: "Last changes" }).textContent
+  expect(told()).toContain("Reading the last reports…")
+  act(() => store.recall([], { steps: [], reports: null, reason: "the gateway cannot be reached" }))
+  expect(told()).toContain("What changed before is not known: the gateway cannot be reached.")
+  act(() => store.recall([], { steps: [], reports: 6, reason: null }))
+  expect(told()).toContain("No change of state in the last 6 reports.")
 
   act(() => store.resumeSeen(null, Date.now() - 300_000))
 
   const panel = screen.getByRole("region", { name: "Changed since you looked" })
   expect(panel.textContent).toMatch(/5 min ago.*Nothing is different from then/)
+})
+
+test("changes of reports of one time are all told, once, and as old as they are by the gateway's clock", () => {
+  const { client, store } = open("#/repositories/nas")
+  const ahead = 600_000
+  act(() => store.tellTime(new Date(Date.now() + ahead).toISOString(), 0))
+  act(() => client.snapshot(audit({ ...THREE, nas: "dirty" })))
+  const step = { ...store.getView().log[0], at: Date.now() + ahead - 300_000 }
+  const steps = ["one", "two"].map((id) => ({ ...step, id }) as Step)
+  act(() => store.recall([], { steps, reports: 6, reason: null }))
+  const told = () =>
+    Array.from(screen.getByRole("complementary").querySelectorAll("ol > li"), (each) => each.textContent)
+  expect(told()).toHaveLength(3)
+  expect(told()[2]).toContain("5 min ago")
+
+  act(() => client.snapshot(audit({ ...THREE, nas: "missing" })))
+
+  expect(told()).toHaveLength(4)
 })
 
 test("an address of no page says so", () => {
@@ -136,6 +160,32 @@ test("the keyboard alone goes from row to row, into the details and back", async
 
   await userEvent.keyboard("{Escape}")
   expect(screen.queryByRole("complementary")).toBeNull()
+  expect(document.activeElement?.textContent).toBe("router")
+})
+
+test("the row that was clicked has the focus again when its details are closed", async () => {
+  open("#/repositories")
+  const link = screen.getByRole("link", { name: "nas" })
+
+  await userEvent.click(link.closest("[role=row]")?.querySelector("[role=gridcell]") as Element)
+  await userEvent.click(await screen.findByRole("button", { name: "Close the details" }))
+
+  expect(document.activeElement).toBe(link)
+})
+
+test("where there is no room beside the list the details are a dialog over it", async () => {
+  vi.spyOn(window, "matchMedia").mockImplementation(
+    (query) => Object.assign(new EventTarget(), { matches: query.includes("1023") }) as MediaQueryList,
+  )
+  open("#/repositories/router")
+
+  const dialog = screen.getByRole<HTMLDialogElement>("dialog", { name: "Details" })
+  expect(dialog.open).toBe(true)
+  fireEvent(dialog, new Event("cancel", { cancelable: true }))
+
+  expect(screen.queryByRole("dialog")).toBeNull()
+  expect(document.activeElement?.textContent).toBe("router")
+  vi.restoreAllMocks()
 })
 
 const TWINS = {

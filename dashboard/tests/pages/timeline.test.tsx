@@ -16,7 +16,8 @@ const REPORTS: Record<string, object> = {
 
 function listed(name: string, minute: number) {
   const summary = { total: 2, dirty: minute }
-  return { name, modifiedAt: `2026-11-23T12:0${minute}:00Z`, timestamp: "", health: "green", summary }
+  const at = { epoch: "1b65fea20ca22296", offset: minute - 2, modifiedAt: `2026-11-23T12:0${minute}:00Z` }
+  return { name, ...at, timestamp: "", health: "green", summary }
 }
 
 async function answer({ pathname }: URL): Promise<Response> {
@@ -78,4 +79,40 @@ test("a report that is not kept is told in a sentence, and a new one joins the o
 
   expect(screen.getByText("4 reports")).toBeDefined()
   expect(at()).toBe("gone.json")
+})
+
+test("a repository of a past report is opened, and closed with the focus where it was", async () => {
+  await open("#/timeline?at=b.json")
+  await userEvent.click(screen.getByText("All repositories"))
+
+  await userEvent.click(await screen.findByRole("link", { name: "nas" }))
+  expect(screen.getByRole("complementary", { name: "Details" })).toBeDefined()
+  await userEvent.keyboard("{Escape}")
+
+  expect(screen.queryByRole("complementary")).toBeNull()
+  expect(document.activeElement).toBe(screen.getByRole("link", { name: "nas" }))
+})
+
+test("a report that was chosen while it was the newest stays when the next one comes", async () => {
+  const { client } = await open("#/timeline?at=2.json")
+  act(() => client.snapshot(audit({ nas: "extra" })))
+  await userEvent.click(screen.getByText("All repositories"))
+  await userEvent.type(screen.getByRole("searchbox"), "na")
+
+  act(() => client.snapshot(audit({ nas: "clean" })))
+
+  expect(screen.getByRole<HTMLInputElement>("searchbox").value).toBe("na")
+  expect(screen.getByRole("row", { name: /nas/ }).textContent).toContain("extra")
+})
+
+test("a report that could not be had can be asked for again", async () => {
+  const report = REPORTS["b.json"] as object
+  REPORTS["b.json"] = ["a proxy's answer"]
+  await open("#/timeline?at=b.json")
+  expect(await screen.findByText("the gateway's answer cannot be read.")).toBeDefined()
+
+  REPORTS["b.json"] = report
+  await userEvent.click(screen.getByRole("button", { name: "Try again" }))
+
+  expect(await screen.findByText(/2 repositories changed/)).toBeDefined()
 })

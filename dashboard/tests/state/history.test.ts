@@ -1,9 +1,19 @@
 import { expect, test } from "vitest"
 import { countEnds, timeTicks } from "../../src/state/axis.ts"
-import { joined, placed, readHistory } from "../../src/state/history.ts"
+import { joined, placed, readHistory, withShown } from "../../src/state/history.ts"
 import { parseSelection, writeSelection } from "../../src/state/selection.ts"
+import { makeStore } from "../../src/state/store.ts"
+import { audit, FakeClient } from "../support/fake-client.ts"
 
-const entry = (name: string, at: number) => ({ name, at, x: at, health: null, counts: {} })
+const entry = (name: string, at: number, epoch = "one") => ({
+  name,
+  epoch,
+  offset: at,
+  at,
+  x: at,
+  health: null,
+  counts: {},
+})
 
 test("the history is read oldest first; what is no entry, and no number, is left out", () => {
   const entries = readHistory([
@@ -34,10 +44,30 @@ test.each([
   expect(placed(times.map((at, nth) => entry(`${nth}`, at))).map(({ x }) => x)).toEqual(places)
 })
 
-test("what came since is put behind what was listed, once", () => {
-  const entries = joined([entry("a", 1), entry("b", 2)], [entry("b", 2), entry("c", 3)])
+test.each([
+  ["what came since is behind it, once", "ab", "bc", "abc"],
+  ["what is not kept any more is gone", "bc", "abc", "bc"],
+  ["and so it is where more was listed than shown", "cdef", "abc", "cdef"],
+  ["nothing is listed yet", "", "ab", "ab"],
+])("of what was listed and shown: %s", (_, listed, shown, expected) => {
+  const entriesOf = (names: string) => Array.from(names, (name) => entry(name, name.charCodeAt(0)))
 
-  expect(entries.map(({ name }) => name)).toEqual(["a", "b", "c"])
+  const entries = joined(entriesOf(listed), entriesOf(shown))
+
+  expect(entries.map(({ name }) => name).join("")).toBe(expected)
+})
+
+test("a report of another epoch is the newest, whatever was shown before", () => {
+  const client = new FakeClient()
+  const store = makeStore(client)
+  const shown = [entry("old.json", 7), entry("1.json", 9)]
+  client.snapshot(audit({ nas: "clean" }))
+
+  const now = withShown(shown, store.getView())
+
+  expect(now.map(({ name, offset }) => [name, offset])).toEqual([["1.json", 1]])
+  expect(withShown(now, store.getView())).toBe(now)
+  expect(joined(shown, now).map(({ name }) => name)).toEqual(["old.json", "1.json", "1.json"])
 })
 
 test.each([

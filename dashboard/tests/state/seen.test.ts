@@ -4,6 +4,8 @@ import { keepSeen } from "../../src/state/seen.ts"
 import { makeStore } from "../../src/state/store.ts"
 import { audit, FakeClient, LIVE } from "../support/fake-client.ts"
 
+const ROOT = "http://gateway.test/a/"
+const MEMORY = `reportcast.seen ${ROOT} audit`
 const kept = new Map<string, string>()
 const page = { visibilityState: "visible", addEventListener() {}, removeEventListener() {} } as unknown as Document
 
@@ -20,7 +22,7 @@ afterEach(() => vi.unstubAllGlobals())
 async function visit(past: unknown) {
   const client = new FakeClient()
   const store = makeStore(client)
-  const end = keepSeen(store, { channel: undefined, getJson: async () => past } as unknown as Gateway, page)
+  const end = keepSeen(store, { root: ROOT, getJson: async () => past } as unknown as Gateway, page)
   client.become(LIVE)
   client.snapshot(audit({ a: "dirty" }))
   await vi.waitFor(() => Promise.resolve())
@@ -28,21 +30,45 @@ async function visit(past: unknown) {
 }
 
 test("a glance does not count as having looked: what changed meanwhile is told on the next visit, too", async () => {
-  kept.set("reportcast.seen.", JSON.stringify({ name: "before.json", at: 5 }))
+  kept.set(MEMORY, JSON.stringify({ name: "before.json", at: 5 }))
   for (const _ of ["first", "second"]) {
     const { store, end } = await visit(audit({ a: "clean" }))
 
     expect(store.getView().unseen).toMatchObject([{ name: "a", from: "clean", to: "dirty" }])
-    expect(JSON.parse(kept.get("reportcast.seen.") ?? "")).toEqual({ name: "before.json", at: 5 })
+    expect(JSON.parse(kept.get(MEMORY) ?? "")).toEqual({ name: "before.json", at: 5 })
     end()
   }
 })
 
 test("who says so has looked", async () => {
-  kept.set("reportcast.seen.", JSON.stringify({ name: "before.json", at: 5 }))
+  kept.set(MEMORY, JSON.stringify({ name: "before.json", at: 5 }))
   const { store } = await visit(audit({ a: "clean" }))
 
   store.markSeen()
 
-  expect(JSON.parse(kept.get("reportcast.seen.") ?? "").name).toBe(store.getView().name)
+  expect(JSON.parse(kept.get(MEMORY) ?? "").name).toBe(store.getView().name)
+})
+
+test.each([
+  ["nothing", "null"],
+  ["a number", "5"],
+  ["no moment", '{"name":"before.json"}'],
+  ["a word for one", '{"name":"before.json","at":"abc"}'],
+  ["one that is none", '{"name":"before.json","at":1e300}'],
+  ["no name", '{"name":[],"at":5}'],
+])("what is remembered of another version of the page is of no account: %s", async (_, text) => {
+  kept.set(MEMORY, text)
+
+  const { store } = await visit(audit({ a: "clean" }))
+
+  expect(store.getView()).toMatchObject({ unseen: [], seenAt: null })
+  expect(JSON.parse(kept.get(MEMORY) ?? "").name).toBe("1.json")
+})
+
+test("a report that cannot be had any more is what this visit begins with", async () => {
+  kept.set(MEMORY, JSON.stringify({ name: "before.json", at: 5 }))
+
+  const { store } = await visit(Promise.reject(new SyntaxError("<!doctype html>")))
+
+  expect(store.getView()).toMatchObject({ unseen: [], seenAt: null })
 })

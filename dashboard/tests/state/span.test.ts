@@ -4,7 +4,10 @@ import { endsOf, spansFor, untilOf } from "../../src/state/span.ts"
 
 const MIN = 60_000
 const at = (...minutes: readonly number[]) =>
-  minutes.map((minute): Entry => ({ name: `${minute}`, at: minute * MIN, x: minute * MIN, health: null, counts: {} }))
+  minutes.map((minute): Entry => {
+    const time = minute * MIN
+    return { name: `${minute}`, epoch: null, offset: minute, at: time, x: time, health: null, counts: {} }
+  })
 
 test("the last report holds until now, and is there to be seen if it has just come or is dated ahead", () => {
   const entries = at(0, 90, 100)

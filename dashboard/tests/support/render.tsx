@@ -34,7 +34,7 @@ export function renderShared(
   const shared: Shared = {
     client,
     store: makeStore(client),
-    gateway: makeGateway("http://gateway.test/", { channel: undefined, token: undefined }, ask as typeof fetch),
+    gateway: makeGateway("http://gateway.test/", { channel: () => undefined, token: undefined }, ask as typeof fetch),
     toasts: makeToasts(),
     preferences: makePreferences(),
     past: { more: () => undefined, stop: () => undefined },
