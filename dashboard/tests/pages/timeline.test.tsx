@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { act, fireEvent, screen, within } from "@testing-library/react"
 import { userEvent } from "@testing-library/user-event"
-import { expect, test } from "vitest"
+import { expect, test, vi } from "vitest"
 import Timeline from "../../src/pages/timeline.tsx"
 import { present } from "../../src/route.ts"
 import { audit, type FakeClient } from "../support/fake-client.ts"
@@ -20,7 +20,10 @@ function listed(name: string, minute: number) {
   return { name, ...at, timestamp: "", health: "green", summary }
 }
 
+const asked: string[] = []
+
 async function answer({ pathname }: URL): Promise<Response> {
+  asked.push(pathname)
   if (pathname === "/api/history") return Response.json([listed("1.json", 3), listed("b.json", 2), listed("a.json", 1)])
   const report = REPORTS[pathname.replace("/audit/history/", "")]
   return report ? Response.json(report) : Response.json({ error: "no such report is kept" }, { status: 404 })
@@ -28,6 +31,7 @@ async function answer({ pathname }: URL): Promise<Response> {
 
 async function open(hash: string) {
   location.hash = hash
+  asked.length = 0
   const shown = renderShared(<Timeline />, (client: FakeClient) => client.snapshot(REPORTS["1.json"]), answer)
   await screen.findByText("3 reports")
   return shown
@@ -79,6 +83,13 @@ test("a report that is not kept is told in a sentence, and a new one joins the o
 
   expect(screen.getByText("4 reports")).toBeDefined()
   expect(at()).toBe("gone.json")
+})
+
+test("what came while nobody listened is asked for", async () => {
+  const { client } = await open("#/timeline")
+  act(() => client.snapshot(audit({ nas: "clean" }), [], { offset: 3, name: "3.json" }))
+
+  await vi.waitFor(() => expect(asked.filter((path) => path === "/api/history")).toHaveLength(2), { timeout: 2_000 })
 })
 
 test("a repository of a past report is opened, and closed with the focus where it was", async () => {

@@ -7,7 +7,7 @@ import { audit, FakeClient, LIVE } from "../support/fake-client.ts"
 const ROOT = "http://gateway.test/a/"
 const MEMORY = `reportcast.seen ${ROOT} audit`
 const kept = new Map<string, string>()
-const page = { visibilityState: "visible", addEventListener() {}, removeEventListener() {} } as unknown as Document
+const page = Object.assign(new EventTarget(), { visibilityState: "visible" }) as unknown as Document
 
 beforeEach(() => {
   kept.clear()
@@ -38,6 +38,32 @@ test("a glance does not count as having looked: what changed meanwhile is told o
     expect(JSON.parse(kept.get(MEMORY) ?? "")).toEqual({ name: "before.json", at: 5 })
     end()
   }
+})
+
+function show(visibilityState: DocumentVisibilityState): void {
+  Object.assign(page, { visibilityState })
+  page.dispatchEvent(new Event("visibilitychange"))
+}
+
+test("who leaves the page has looked, if it was to be seen for five seconds", async () => {
+  vi.useFakeTimers()
+  kept.set(MEMORY, JSON.stringify({ name: "before.json", at: 5 }))
+  const { store, end } = await visit(audit({ a: "clean" }))
+  for (const ms of [4_900, 4_900]) {
+    vi.advanceTimersByTime(ms)
+    show("hidden")
+    expect(store.getView().unseen).toHaveLength(1)
+    vi.advanceTimersByTime(60_000)
+    show("visible")
+  }
+
+  vi.advanceTimersByTime(5_000)
+  show("hidden")
+  expect(store.getView().unseen).toEqual([])
+  expect(JSON.parse(kept.get(MEMORY) ?? "").name).toBe("1.json")
+  end()
+  show("visible")
+  vi.useRealTimers()
 })
 
 test("who says so has looked", async () => {
