@@ -36,7 +36,7 @@ export type Params = Readonly<Record<string, string | readonly string[] | null |
 export function hashOf(page: string, params: Params = {}, rest?: string): string {
   const words = new URLSearchParams()
   for (const [name, value] of Object.entries(params)) {
-    for (const each of [value ?? []].flat()) if (each) words.append(name, each)
+    for (const each of Array.isArray(value) ? value : value ? [value] : []) words.append(name, each)
   }
   const search = words.toString()
   return `#/${page}${rest === undefined ? "" : `/${encodeURIComponent(addressable(rest))}`}${search && `?${search}`}`

@@ -1,5 +1,6 @@
 """A report is untrusted: whatever stands in it is text."""
 
+import re
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ HOSTILE: dict[str, Any] = {
     "constructor": ATTACK,
     **LINKS,
 }
+HIDING = re.compile("[\u202e\x00\x1b]")
 PLACES = ("", "repositories", "repositories?group=status", "timeline", "latency", "clients")
 
 
@@ -45,6 +47,7 @@ async def test_hostile_report(shared_system: System, viewer: Viewer) -> None:
     details = tab.page.get_by_role("complementary", name="Details")
     await expect(details.get_by_role("heading", name=ATTACK)).to_be_visible()
     await expect(details).to_contain_text("javascript:attack()")
+    assert HIDING.search(await details.inner_text()) is None, "what hides or turns text is to be seen"
 
     hrefs = await tab.page.evaluate(
         "[...document.querySelectorAll('[href]')].map((each) => new URL(each.href).protocol)"

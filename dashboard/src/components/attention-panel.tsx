@@ -3,7 +3,7 @@ import { useFitting } from "../hooks/use-fitting.ts"
 import { hashOf, hashOfRepo } from "../route.ts"
 import { arrange, pathOf, type Row, remoteOf } from "../state/arrange.ts"
 import type { AuditReport } from "../state/report.ts"
-import { lineOf, nameWords } from "../state/words.ts"
+import { lineOf, nameWords, plain } from "../state/words.ts"
 import { Icon } from "./icon.tsx"
 import { StatusBadge } from "./status-badge.tsx"
 
@@ -43,7 +43,7 @@ export function AttentionPanel({ report }: { report: AuditReport }) {
                 {nameWords(repo.name)}
               </a>
               <span className="foreign block truncate text-xs text-quiet">
-                {lineOf(repo.fields.mitigation ?? repo.fields.error) || pathOf(repo) || remoteOf(repo)}
+                {lineOf(repo.fields.mitigation ?? repo.fields.error) || plain(pathOf(repo) ?? remoteOf(repo) ?? "")}
               </span>
             </span>
             <StatusBadge status={repo.status} />

@@ -1,5 +1,6 @@
 import { useMemo, useState } from "react"
 import { behindWords, type ConnectedClient, findClients, programOf, transportWord } from "../state/clients.ts"
+import { lineOr, plain } from "../state/words.ts"
 import { Age } from "./age.tsx"
 import { Icon } from "./icon.tsx"
 import { Sideways } from "./sideways.tsx"
@@ -74,10 +75,10 @@ function Row({ client, ahead }: { client: ConnectedClient; ahead: number }) {
   return (
     <tr className={ROW}>
       <th scope="row" className="foreign pl-4 font-mono text-[0.8125rem] font-semibold max-sm:w-full">
-        {client.address || "not told"}
+        {lineOr("not told", client.address)}
       </th>
-      <td className="foreign" title={client.userAgent}>
-        <span className="line-clamp-1 max-w-72">{programOf(client.userAgent)}</span>
+      <td className="foreign" title={plain(client.userAgent)}>
+        <span className="line-clamp-1 max-w-72">{plain(programOf(client.userAgent))}</span>
       </td>
       <td className="foreign text-quiet">{client.channel}</td>
       <td className="whitespace-nowrap">{transportWord(client.transport)}</td>

@@ -3,7 +3,7 @@ import { hashOfRepo } from "../route.ts"
 import { rankOf } from "../state/arrange.ts"
 import { changesBetween, type RepoChange, summaryOf } from "../state/changes.ts"
 import type { AuditReport } from "../state/report.ts"
-import { nameWords } from "../state/words.ts"
+import { lineOr, nameWords, plain } from "../state/words.ts"
 import { What } from "./changes-panel.tsx"
 import { Icon } from "./icon.tsx"
 import { Differences } from "./repo-details.tsx"
@@ -30,7 +30,7 @@ export function Difference({ before, after }: Props) {
         {before.health !== after.health && (
           <span className="foreign">
             {" "}
-            The health went from {before.health ?? "not told"} to {after.health ?? "not told"}.
+            The health went from {lineOr("not told", before.health)} to {lineOr("not told", after.health)}.
           </span>
         )}
       </p>
@@ -92,7 +92,7 @@ function Change({ change }: { change: RepoChange }) {
 export function Absent({ sentence, onRetry }: { sentence: string | null; onRetry?: (() => void) | undefined }) {
   return (
     <p role="status" className="flex flex-wrap items-center justify-center gap-3 border-t border-line p-8 text-quiet">
-      <span className="foreign first-letter:uppercase">{sentence ?? "Loading…"}</span>
+      <span className="foreign first-letter:uppercase">{plain(sentence ?? "Loading…")}</span>
       {sentence && onRetry && (
         <button type="button" className="button" onClick={onRetry}>
           <Icon name="polling" />

@@ -1,6 +1,7 @@
 import { memo } from "react"
 import type { Entry } from "../state/history.ts"
 import type { Tone } from "../state/toasts.ts"
+import { lineOr } from "../state/words.ts"
 import { Icon, type IconName } from "./icon.tsx"
 
 /** Told by height as well as by colour: the worse, the higher. */
@@ -19,7 +20,7 @@ export function HealthWord({ health }: { health: string | null }) {
   return (
     <span data-tone={tone} className="flex max-w-24 items-center gap-1 text-tone">
       <Icon name={icon as IconName} className="size-3.5" />
-      <span className="foreign truncate capitalize">{health ?? "not told"}</span>
+      <span className="foreign truncate capitalize">{lineOr("not told", health)}</span>
     </span>
   )
 }

@@ -2,7 +2,7 @@ import { useConnectionStatus, useView } from "../hooks/use-feed.ts"
 import { useTrouble } from "../hooks/use-trouble.ts"
 import type { AuditReport } from "../state/report.ts"
 import type { Tone } from "../state/toasts.ts"
-import { dateOf, durationOf } from "../state/words.ts"
+import { dateOf, durationOf, lineOr, plain } from "../state/words.ts"
 import { Age } from "./age.tsx"
 import { Icon, type IconName } from "./icon.tsx"
 
@@ -26,7 +26,12 @@ export function HealthBanner({ report, everyS, dueAt }: Props) {
   const isTrouble = useTrouble() !== null
   const stale = useView((view) => view.stale) && (isSettled || isTrouble)
   const known = Object.hasOwn(HEALTH, report.health ?? "") ? HEALTH[report.health ?? ""] : undefined
-  const [tone, icon, word, meaning] = known ?? ["none", "question", report.health ?? "Not stated", UNKNOWN(report)]
+  const [tone, icon, word, meaning] = known ?? [
+    "none",
+    "question",
+    lineOr("Not stated", report.health),
+    UNKNOWN(report),
+  ]
   return (
     <section
       aria-label="Health"
@@ -42,9 +47,9 @@ export function HealthBanner({ report, everyS, dueAt }: Props) {
         <p className="text-quiet">{meaning}</p>
       </div>
       <dl className="flex flex-wrap gap-x-8 gap-y-1 max-sm:w-full">
-        <Fact name={stale ? "Report, may be out of date" : "Report"} title={report.timestamp}>
+        <Fact name={stale ? "Report, may be out of date" : "Report"} title={plain(report.timestamp)}>
           {Number.isNaN(report.reportedAt) ? (
-            <span className="foreign">{report.timestamp}</span>
+            <span className="foreign">{lineOr("Not stated", report.timestamp)}</span>
           ) : (
             <Age at={report.reportedAt} ahead={ahead} />
           )}

@@ -1,6 +1,7 @@
 import { useState } from "react"
 import { hashOf } from "../route.ts"
 import { countsIn, type Entry, whenOf } from "../state/history.ts"
+import { lineOr } from "../state/words.ts"
 import { Sideways } from "./sideways.tsx"
 
 const FEW = 100
@@ -50,7 +51,7 @@ function Table({ entries }: { entries: readonly Entry[] }) {
                   {whenOf(entry)}
                 </a>
               </th>
-              <td className="foreign px-3 capitalize">{entry.health ?? "not told"}</td>
+              <td className="foreign px-3 capitalize">{lineOr("not told", entry.health)}</td>
               {names.map((name) => (
                 <td key={name} className="px-3 text-right">
                   {entry.counts[name]?.toLocaleString() ?? ""}

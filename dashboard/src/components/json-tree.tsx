@@ -1,5 +1,6 @@
 import { useState } from "react"
 import { isObject, type Json } from "../state/json.ts"
+import { plain } from "../state/words.ts"
 import { SafeLink } from "./safe-link.tsx"
 import { Sideways } from "./sideways.tsx"
 
@@ -54,7 +55,7 @@ function Branch({ entries, of, level }: { entries: [string, Json][]; of: string;
         <ul className="border-l border-line pl-4">
           {entries.slice(0, shown).map(([name, each]) => (
             <li key={name}>
-              <span className="foreign text-quiet">{name}: </span>
+              <span className="foreign text-quiet">{plain(name)}: </span>
               <Value value={each} level={level + 1} />
             </li>
           ))}

@@ -3,7 +3,7 @@ import { useNow } from "../hooks/use-now.ts"
 import { useTrouble } from "../hooks/use-trouble.ts"
 import type { Finding } from "../protocol/index.ts"
 import type { AuditView } from "../state/view.ts"
-import { durationOf, momentOf } from "../state/words.ts"
+import { durationOf, momentOf, plain } from "../state/words.ts"
 import { Icon } from "./icon.tsx"
 
 /**
@@ -34,7 +34,7 @@ function Warning({ sentence }: { sentence: string | null }) {
     <p data-tone="warn" className="card flex gap-2.5 border-tone/50 bg-tone-ground px-4 py-2.5 text-tone">
       <Icon name="trouble" className="mt-0.5 size-4" />
       <span className="foreign min-w-0 flex-1">
-        {sentence} <LateBy />
+        {plain(sentence ?? "")} <LateBy />
       </span>
     </p>
   )
@@ -107,7 +107,7 @@ function Findings({ findings }: { findings: readonly Finding[] }) {
       <ul className="mt-0.5 max-h-40 list-disc overflow-auto pl-5 text-quiet">
         {findings.map(({ message, line, column }) => (
           <li key={`${line} ${column} ${message}`} className="foreign">
-            {message}
+            {plain(message)}
           </li>
         ))}
       </ul>

@@ -1,5 +1,6 @@
 import { Component, type ErrorInfo, type ReactNode } from "react"
 import { useView } from "../hooks/use-feed.ts"
+import { plain } from "../state/words.ts"
 import { Icon } from "./icon.tsx"
 import { ReplacedError } from "./later.tsx"
 
@@ -60,5 +61,5 @@ class Boundary extends Component<Props & { report: string }, State> {
 }
 
 function messageOf(error: Error): string {
-  return String(error.message).slice(0, 200)
+  return plain(String(error.message)).slice(0, 200)
 }

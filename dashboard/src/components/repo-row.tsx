@@ -1,7 +1,7 @@
 import { memo } from "react"
 import { pathOf, remoteOf } from "../state/arrange.ts"
 import type { Repo } from "../state/report.ts"
-import { lineOf, nameWords } from "../state/words.ts"
+import { lineOf, nameWords, plain, stateWords } from "../state/words.ts"
 import { Age } from "./age.tsx"
 import { StatusBadge } from "./status-badge.tsx"
 
@@ -45,7 +45,7 @@ export const RepoRow = memo(function RepoRow({ repo, href, index, pastAt, isTabS
         role="gridcell"
         className="foreign truncate font-mono text-xs text-quiet max-sm:col-span-2 print:col-span-1 print:whitespace-normal"
       >
-        {where}
+        {plain(where ?? "")}
       </span>
       <span role="gridcell" className="foreign truncate text-quiet max-lg:hidden print:block print:whitespace-normal">
         {hint}
@@ -94,7 +94,7 @@ export function GroupRow({ name, count, index }: { name: string; count: number; 
       className="flex h-full items-end gap-2 border-t border-line bg-sunken px-4 pb-1.5 max-sm:px-3.5 print:grid-cols-[minmax(8rem,1fr)_8rem_minmax(0,1.2fr)_minmax(0,1.6fr)_4.5rem] print:gap-x-2 print:px-2"
     >
       <span role="gridcell" aria-colspan={5} className="foreign truncate text-xs font-semibold">
-        {name} <span className="font-normal text-quiet tabular-nums">{count.toLocaleString()}</span>
+        {stateWords(name)} <span className="font-normal text-quiet tabular-nums">{count.toLocaleString()}</span>
       </span>
     </div>
   )

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "react"
 import { GROUPS, SORTS, type Wish } from "../state/arrange.ts"
+import { stateWords } from "../state/words.ts"
 import { Icon } from "./icon.tsx"
 import { toneOf } from "./status-badge.tsx"
 
@@ -78,7 +79,7 @@ function Statuses({ wish, counts, onWish }: Pick<Props, "wish" | "counts" | "onW
           className="foreign inline-flex min-h-8 items-center gap-1.5 rounded-full border border-line bg-card px-3 hover:border-edge aria-pressed:border-tone aria-pressed:bg-tone-ground aria-pressed:font-semibold aria-pressed:text-tone"
         >
           {wish.statuses.includes(status) && <Icon name="check" className="size-3.5" />}
-          <span className="max-w-48 truncate">{status}</span>{" "}
+          <span className="max-w-48 truncate">{stateWords(status)}</span>{" "}
           <span className="text-quiet tabular-nums">{count.toLocaleString()}</span>
         </button>
       ))}

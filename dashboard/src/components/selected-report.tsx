@@ -7,6 +7,7 @@ import { pathOfReport, sentenceOf } from "../state/gateway.ts"
 import { type Entry, whenOf } from "../state/history.ts"
 import type { AuditReport } from "../state/report.ts"
 import { placeOf, type Selection } from "../state/selection.ts"
+import { nameWords } from "../state/words.ts"
 import { CopyButton } from "./copy-button.tsx"
 import { Absent, Difference } from "./difference.tsx"
 import { PastRepos } from "./past-repos.tsx"
@@ -40,7 +41,7 @@ export function SelectedReport({ entries, selection, isKnown }: Props) {
       <header
         className={`flex min-h-12 flex-wrap items-center gap-x-3 gap-y-2 px-4 py-2 ${shown === "changes" ? "" : "card"}`}
       >
-        <h2 id="selected-title" className="title">
+        <h2 id="selected-title" className="foreign title">
           {title}
         </h2>
         <div className="ml-auto flex flex-wrap items-center gap-2">
@@ -85,9 +86,9 @@ function ReportLinks({ name }: { name: string | null }): ReactNode {
 function titleOf(entries: readonly Entry[], selection: Selection, at: number, from: number): string {
   const [entry, base] = [entries[at], entries[from]]
   if (selection.from !== null)
-    return `From ${base ? whenOf(base) : selection.from} to ${entry ? whenOf(entry) : selection.at}`
+    return `From ${base ? whenOf(base) : nameWords(selection.from)} to ${entry ? whenOf(entry) : nameWords(selection.at ?? "")}`
   if (selection.at === null) return "The newest report"
-  return `The report of ${entry ? whenOf(entry) : selection.at}`
+  return `The report of ${entry ? whenOf(entry) : nameWords(selection.at)}`
 }
 
 /** Why there is no report; `null` while it may yet come. */

@@ -1,4 +1,5 @@
 import type { Tone } from "../state/toasts.ts"
+import { stateWords } from "../state/words.ts"
 import { Icon, type IconName } from "./icon.tsx"
 
 const LOOKS: Readonly<Record<string, readonly [Tone, IconName]>> = {
@@ -20,6 +21,7 @@ function iconOf(status: string): IconName {
 
 /** A repository's state: icon, word and colour. */
 export function StatusBadge({ status, quiet = false }: { status: string; quiet?: boolean }) {
+  const word = stateWords(status)
   const look = quiet ? "text-tone" : "bg-tone-ground text-tone px-2"
   return (
     <span
@@ -27,8 +29,8 @@ export function StatusBadge({ status, quiet = false }: { status: string; quiet?:
       className={`inline-flex max-w-[min(100%,14rem)] items-center gap-1 rounded-full py-px text-xs font-semibold ${look}`}
     >
       <Icon name={iconOf(status)} className="size-3.5" />
-      <span className="foreign truncate" title={status}>
-        {status}
+      <span className="foreign truncate" title={word}>
+        {word}
       </span>
     </span>
   )

@@ -1,6 +1,7 @@
 import { useConnectionStatus, useFeed, useView, useWebSocket } from "../hooks/use-feed.ts"
 import { useTrouble } from "../hooks/use-trouble.ts"
 import { withToken } from "../root.ts"
+import { plain } from "../state/words.ts"
 import { Icon } from "./icon.tsx"
 import { TokenField } from "./token-field.tsx"
 
@@ -16,7 +17,7 @@ export function Waiting() {
     <section className="card px-6 py-16 text-center">
       <h1 className="text-lg font-semibold">{titleOf(kind, isSettled && isAnswered)}</h1>
       <p className="foreign mx-auto mt-1 max-w-prose text-quiet">
-        {isSettled ? reason || "It appears here by itself." : (trouble?.sentence ?? sentence)}
+        {plain(isSettled ? reason || "It appears here by itself." : (trouble?.sentence ?? sentence))}
       </p>
       {connection.kind === "stopped" && connection.code === "unauthorized" && (
         <div className="mx-auto mt-6 max-w-md in-data-kiosk:hidden">

@@ -2,7 +2,7 @@
 
 import { type Json, same } from "./json.ts"
 import type { AuditReport, Repo } from "./report.ts"
-import { nameWords } from "./words.ts"
+import { nameWords, stateWords } from "./words.ts"
 
 export interface RepoChange {
   readonly key: string
@@ -76,12 +76,17 @@ export function trimmed(change: RepoChange): RepoChange {
   return { ...change, before: only(change.before, "before"), after: only(change.after, "after") }
 }
 
+const GONE = "no longer listed"
+
 /** "3 repositories changed: 2 dirty, 1 clean"; empty where nothing did. */
 export function summaryOf(changes: readonly RepoChange[]): string {
   const stated = changes.filter((change) => change.kind !== "fields")
   if (!changes.length) return ""
   const counts = new Map<string, number>()
-  for (const { to } of stated) counts.set(to ?? "no longer listed", (counts.get(to ?? "no longer listed") ?? 0) + 1)
+  for (const { to } of stated) {
+    const word = to === null ? GONE : stateWords(to)
+    counts.set(word, (counts.get(word) ?? 0) + 1)
+  }
   const others = changes.length - stated.length
   if (others) counts.set(stated.length ? "in details alone" : "in details", others)
   const parts = Array.from(counts, ([word, count]) => `${count.toLocaleString()} ${word}`)
@@ -91,7 +96,7 @@ export function summaryOf(changes: readonly RepoChange[]): string {
 
 /** What happened to one repository, in a word or two. */
 export function wordOf({ kind, from, to }: RepoChange): string {
-  if (kind === "added") return `new, ${to}`
-  if (kind === "removed") return "no longer listed"
-  return kind === "status" ? `${from} → ${to}` : "details changed"
+  if (kind === "added") return `new, ${stateWords(to ?? "")}`
+  if (kind === "removed") return GONE
+  return kind === "status" ? `${stateWords(from ?? "")} → ${stateWords(to ?? "")}` : "details changed"
 }

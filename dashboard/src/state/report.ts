@@ -40,7 +40,7 @@ export function statusOf(fields: JsonObject): string {
 
 /** Whether a parsed report is an audit report. */
 export function isAudit(value: Json): value is JsonObject {
-  if (!isObject(value) || !isText(value.timestamp) || !Array.isArray(value.repos)) return false
+  if (!isObject(value) || typeof value.timestamp !== "string" || !Array.isArray(value.repos)) return false
   if (value.summary !== undefined && !isObject(value.summary)) return false
   return value.repos.every((repo) => isObject(repo) && typeof repo.name === "string")
 }

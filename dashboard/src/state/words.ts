@@ -15,20 +15,20 @@ export function dateOf(at: number): string {
   return time.format(at)
 }
 
-/** One line for any JSON value; of an object its values. */
+/** One line for any JSON value, as `plain`; of an object its values. */
 export function lineOf(value: Json | undefined): string {
   if (typeof value === "object" && value !== null) return Object.values(value).map(lineOf).join(" · ")
   if (isText(value) && /^\d{4}-\d\d-\d\dT[\d:.]+(Z|[+-]\d\d:?\d\d)$/.test(value)) {
     const at = Date.parse(value)
     return Number.isNaN(at) ? value : time.format(at)
   }
-  return String(value ?? "")
+  return plain(String(value ?? ""))
 }
 
 /** A field's name as words: `local_path` is "local path". */
 export function labelOf(field: string): string {
   return (
-    field
+    plain(field)
       .replaceAll("_", " ")
       .replace(/\burl\b/i, "URL")
       .trim() || "(no name)"
@@ -68,14 +68,34 @@ export function durationOf(seconds: number): string {
 
 /** A reason as a sentence: reasons are told to be put into one. */
 export function sentenceOf(reason: string): string {
-  const text = reason.trim()
+  const text = plain(reason).trim()
   if (!text) return ""
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`
 }
 
-/** What is shown of a name: characters that would turn or hide the text around them are seen as such. */
+/** Beside the controls and the formats: letters that are blank. */
+const HIDDEN = /(?![\n\t])[\p{Cc}\p{Cf}\u115f\u1160\u2800\u3164\uffa0]/gu
+
+/** What is shown of text from elsewhere: characters that hide, or turn the text around them, are seen as such. */
+export function plain(text: string): string {
+  return text.replaceAll("\r\n", "\n").replace(HIDDEN, "\ufffd")
+}
+
+/** The same of what is one line, and never nothing. */
+export function lineOr(none: string, text: string | null): string {
+  return (
+    plain(text ?? "")
+      .replace(/[\n\t]/g, "\ufffd")
+      .trim() || none
+  )
+}
+
 export function nameWords(name: string): string {
-  return name.replace(/[\p{Cc}\p{Cf}]/gu, "\ufffd") || "(no name)"
+  return lineOr("(no name)", name)
+}
+
+export function stateWords(state: string): string {
+  return lineOr("(no state)", state)
 }
 
 /** A latency in ms: "8 ms", "1.2 s". */

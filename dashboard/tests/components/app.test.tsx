@@ -4,7 +4,7 @@ import { userEvent } from "@testing-library/user-event"
 import { expect, test, vi } from "vitest"
 import { App } from "../../src/app.tsx"
 import { PanelBoundary } from "../../src/components/panel-boundary.tsx"
-import { present } from "../../src/route.ts"
+import { navigate, present } from "../../src/route.ts"
 import type { Step } from "../../src/state/view.ts"
 import { audit, type FakeClient, LIVE } from "../support/fake-client.ts"
 import { renderShared } from "../support/render.tsx"
@@ -279,6 +279,47 @@ test("what a hostile report says is text, and no link that runs something", asyn
   })
   expect(document.querySelector("img, script, iframe")).toBeNull()
   expect(await screen.findByText("This page does not know that state.")).toBeDefined()
+})
+
+const HIDDEN = "a\u202eb\u200bc\u00ad\u001b[31m\u3164"
+/** What shows nothing, or turns what is around it; a line may end. */
+const HIDING = /(?!\n)[\p{Cc}\p{Cf}\u3164]/u
+
+test("characters that hide or turn text are seen, wherever a report has them", async () => {
+  const repo = { name: HIDDEN, status: HIDDEN, local_path: HIDDEN, mitigation: `one\n${HIDDEN}`, [HIDDEN]: [HIDDEN] }
+  const other = { name: "other", status: "dirty", local_path: HIDDEN }
+  const report = { ...audit({}), timestamp: HIDDEN, health_status: HIDDEN, repos: [repo, other] }
+  const { client } = open("", report)
+  act(() => client.snapshot({ ...report, repos: [{ ...repo, status: `not ${HIDDEN}` }, other] }, [finding(HIDDEN)]))
+  act(() => client.status({ state: "rejected", reason: HIDDEN }))
+  const shown = () => [document.body.textContent, ...Array.from(document.querySelectorAll("[title]"), titleOf)].join("")
+
+  for (const hash of ["#/", `#/repositories/${encodeURIComponent(HIDDEN)}`, "#/repositories?group=status"]) {
+    act(() => navigate(hash))
+    expect(shown()).toContain("\ufffd")
+    expect(shown()).not.toMatch(HIDING)
+  }
+  act(() => client.snapshot({ [HIDDEN]: HIDDEN }))
+  expect(screen.getByText(/a\ufffdb.*:/)).toBeDefined()
+  expect(shown()).not.toMatch(HIDING)
+})
+
+const finding = (message: string) => ({ kind: "odd", message, line: 1, column: 1 })
+const titleOf = (each: Element) => each.getAttribute("title")
+
+test("a state and a name that are blank have a word, and the state can be filtered by", async () => {
+  open("#/repositories", audit({ " ": "", nas: "dirty" }))
+
+  await userEvent.click(screen.getByRole("button", { name: "(no state) 1" }))
+
+  expect(rows().map((row) => row.textContent)).toEqual([expect.stringMatching(/^\(no name\)\(no state\)/)])
+  expect(screen.getByRole("button", { name: "(no state) 1", pressed: true })).toBeDefined()
+})
+
+test("an audit report that does not say when it was made is one", () => {
+  open("", audit(THREE, { timestamp: "" }))
+
+  expect(screen.getByRole("region", { name: "Health" }).textContent).toContain("Not stated")
 })
 
 test("a report that is no audit report is shown as a tree", async () => {
