@@ -126,7 +126,7 @@ export function fromDeepLink(address: string, root: string): string | null {
 }
 
 function placeOf(path: string, params: URLSearchParams): string | null {
-  const repo = /^audit\/([^/]+)\/?$/.exec(path)?.[1]
+  const repo = /^audit\/([^/]+)$/.exec(path)?.[1]
   const name = repo === undefined ? params.get("repo") : decoded(repo)
   if (name) return hashOf("repositories", {}, name)
   const page = /^[a-z]+$/.exec(path)?.[0] ?? (params.has("at") ? "timeline" : null)

@@ -8,6 +8,8 @@ import { Icon } from "./icon.tsx"
 import { StatusBadge } from "./status-badge.tsx"
 
 const SHOWN = 12
+/** An address of more is for nobody; there they come first all the same. */
+const MOST_STATES = 20
 /** On a wall screen it takes the height that is left, and as many rows as fit into it. */
 export const FITTING = "in-data-kiosk:lg:min-h-0 in-data-kiosk:lg:flex-1 in-data-kiosk:lg:overflow-hidden"
 const ALL = { search: "", statuses: [], sort: "attention", group: "none" } as const
@@ -51,7 +53,10 @@ export function AttentionPanel({ report }: { report: AuditReport }) {
         ))}
       </ul>
       {rows.length > most && (
-        <a href={hashOf("repositories", { status: statuses })} className="link border-t border-line px-4 py-2">
+        <a
+          href={hashOf("repositories", { status: statuses.length > MOST_STATES ? null : statuses })}
+          className="link border-t border-line px-4 py-2"
+        >
           {(rows.length - most).toLocaleString()} more
         </a>
       )}

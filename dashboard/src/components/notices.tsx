@@ -57,7 +57,8 @@ function sourceSentence({ source, reasons, body }: AuditView): string | null {
 
 /** Not announced: it changes each second. */
 function LateBy() {
-  const dueAt = useView((view) => (view.source?.state === "overdue" ? view.source.dueAt : null))
+  // Who does not hear whether it came does not say that it did not.
+  const dueAt = useView((view) => (view.source?.state === "overdue" && !view.stale ? view.source.dueAt : null))
   const ahead = useView((view) => view.serverAhead)
   const late = useNow() + ahead - (dueAt ?? 0)
   if (dueAt === null) return null

@@ -18,6 +18,8 @@ interface Props {
 
 /** A row that changed before that is not new to anybody. */
 const FLASH_MS = 2_400
+/** Where nothing moves, and there is no room for its age. */
+const MARK = "motion-reduce:max-sm:shadow-[inset_3px_0_var(--color-accent)]"
 
 const ROW =
   "grid h-full items-center gap-x-4 px-4 grid-cols-[minmax(10rem,1.3fr)_8rem_minmax(0,1.6fr)_minmax(0,1.2fr)_5.5rem] max-lg:grid-cols-[minmax(8rem,1fr)_8rem_minmax(0,1.2fr)_5.5rem] max-sm:grid-cols-[minmax(0,1fr)_auto] max-sm:content-center max-sm:gap-y-0.5 max-sm:px-3.5 print:grid-cols-[minmax(8rem,1fr)_8rem_minmax(0,1.2fr)_minmax(0,1.6fr)_4.5rem] print:gap-x-2 print:px-2"
@@ -66,7 +68,7 @@ export const RepoRow = memo(function RepoRow({ repo, href, index, pastAt, isTabS
 /** Alternates, so that the animation begins again when the row changes while it runs. */
 function flashOf({ changedAt }: Repo): string {
   if (changedAt === null || Date.now() - changedAt > FLASH_MS) return ""
-  return changedAt % 2 ? "animate-flash-a" : "animate-flash-b"
+  return `${MARK} ${changedAt % 2 ? "animate-flash-a" : "animate-flash-b"}`
 }
 
 /** The names of the columns, in the same grid. */

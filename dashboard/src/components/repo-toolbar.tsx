@@ -1,4 +1,4 @@
-import { useEffect, useRef } from "react"
+import { useEffect, useRef, useState } from "react"
 import { GROUPS, SORTS, type Wish } from "../state/arrange.ts"
 import { stateWords } from "../state/words.ts"
 import { Icon } from "./icon.tsx"
@@ -61,7 +61,11 @@ function Search({ value, onSearch }: { value: string; onSearch: (value: string) 
   )
 }
 
+const FEW = 20
+
 function Statuses({ wish, counts, onWish }: Pick<Props, "wish" | "counts" | "onWish">) {
+  const [isWhole, setWhole] = useState(false)
+  const shown = isWhole ? counts : counts.filter(([status], at) => at < FEW || wish.statuses.includes(status))
   const toggle = (status: string) => {
     const others = wish.statuses.filter((each) => each !== status)
     onWish({ statuses: others.length < wish.statuses.length ? others : [...others, status] })
@@ -69,7 +73,7 @@ function Statuses({ wish, counts, onWish }: Pick<Props, "wish" | "counts" | "onW
   return (
     <fieldset className="flex flex-wrap gap-1.5">
       <legend className="sr-only">Filter by status</legend>
-      {counts.map(([status, count]) => (
+      {shown.map(([status, count]) => (
         <button
           key={status}
           type="button"
@@ -83,6 +87,11 @@ function Statuses({ wish, counts, onWish }: Pick<Props, "wish" | "counts" | "onW
           <span className="text-quiet tabular-nums">{count.toLocaleString()}</span>
         </button>
       ))}
+      {shown.length < counts.length && (
+        <button type="button" className="link px-2" onClick={() => setWhole(true)}>
+          {(counts.length - shown.length).toLocaleString()} more states
+        </button>
+      )}
     </fieldset>
   )
 }

@@ -1,7 +1,6 @@
 import { useEffect, useState } from "react"
 import { isObject, isText, type JsonObject } from "../state/json.ts"
 import { useShared } from "./context.ts"
-import { useFeed } from "./use-feed.ts"
 
 export interface GatewayStatus {
   readonly server: string | null
@@ -14,32 +13,49 @@ export interface GatewayStatus {
 }
 
 const EVERY_MS = 60_000
-/** Every page is told of the same news at the same moment. */
-const SPREAD_MS = 1_000
+const SOON_MS = 1_000
+/** Every page is told of the same news at the same moment, and what is asked for here can wait. */
+const SPREAD_MS = 30_000
 
 /** What `/api/ws/status` says beside what the feed tells; `null` until it did. */
 export function useGatewayStatus(): GatewayStatus | null {
-  const { gateway, store } = useShared()
-  const tag = useFeed((feed) => feed.status)
+  const { client, gateway, store } = useShared()
   const [status, setStatus] = useState<GatewayStatus | null>(null)
-  // biome-ignore lint/correctness/useExhaustiveDependencies(tag): another status of the feed is a reason to ask again
   useEffect(() => {
     const abort = new AbortController()
+    let isKnown = false
+    let timer: ReturnType<typeof setTimeout> | undefined
     const ask = async () => {
       const askedAt = performance.now()
       const answer = await gateway.getJson("api/ws/status", abort.signal).catch(() => null)
       if (!isObject(answer) || abort.signal.aborted) return
       if (isText(answer.timestamp)) store.tellTime(answer.timestamp, performance.now() - askedAt)
+      isKnown = true
       setStatus(readStatus(answer))
     }
-    const soon = setTimeout(ask, Math.random() * SPREAD_MS)
+    const askSoon = () => {
+      timer ??= setTimeout(
+        () => {
+          timer = undefined
+          ask()
+        },
+        Math.random() * (isKnown ? SPREAD_MS : SOON_MS),
+      )
+    }
+    let told = client.getFeed().status
+    const unsubscribe = client.subscribe((feed) => {
+      if (feed.status !== told) askSoon()
+      told = feed.status
+    })
+    askSoon()
     const often = setInterval(() => document.hidden || ask(), EVERY_MS)
     return () => {
+      unsubscribe()
       abort.abort()
-      clearTimeout(soon)
+      clearTimeout(timer)
       clearInterval(often)
     }
-  }, [gateway, store, tag])
+  }, [client, gateway, store])
   return status
 }
 

@@ -84,7 +84,7 @@ export function withReport(view: AuditView, { frame, body }: Report, digest: str
   }
   const read = readBody(view.report, frame, body, digest, now)
   if (!read.report) return { ...view, ...told, report: null, previous: null, generic: read.generic, changes: [] }
-  return { ...view, ...told, generic: undefined, ...stepTo(view, read.report, idOf(frame), now) }
+  return { ...view, ...told, generic: undefined, ...stepTo(view, read.report, frame, now) }
 }
 
 function readBody(
@@ -103,13 +103,14 @@ function readBody(
   return isAudit(value) ? { report: readReport(value, before, now) } : { report: null, generic: value }
 }
 
-function stepTo(view: AuditView, report: AuditReport, id: string, now: number) {
+function stepTo(view: AuditView, report: AuditReport, frame: Report["frame"], now: number) {
+  const isNext = view.epoch === frame.epoch && view.offset === frame.offset - 1
   const changes = view.report ? changesBetween(view.report, report) : []
   return {
     report,
-    previous: view.report,
+    previous: isNext ? view.report : null,
     changes,
-    log: changes.length ? logOf([stepOf(now, id, changes), ...view.log]) : view.log,
+    log: changes.length ? logOf([stepOf(now, idOf(frame), changes), ...view.log]) : view.log,
     trail: trailAfter(view.trail, { at: atOf(report, now), counts: Object.fromEntries(report.counts) }),
   }
 }
@@ -140,6 +141,10 @@ function atOf(report: AuditReport, now: number): number {
 
 /** Points as they were published, whatever they are dated; one that says a report again takes its place. */
 export function trailAfter(trail: readonly Point[], ...points: readonly Point[]): Point[] {
-  const byTime = new Map([...trail, ...points].map((point) => [point.at, point]))
+  const byTime = new Map<number, Point>()
+  for (const point of [...trail, ...points]) {
+    byTime.delete(point.at) // or it would stay where it was
+    byTime.set(point.at, point)
+  }
   return Array.from(byTime.values()).slice(-MAX_TRAIL)
 }

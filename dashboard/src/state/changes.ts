@@ -49,6 +49,12 @@ function changeOf(before: Repo | null, after: Repo | null): RepoChange {
   return { key, name, kind: kindOf(from, to), from, to, before, after }
 }
 
+/** Give what a repository's changes come to, one after the other; `null` if that is nothing. */
+export function together(first: RepoChange | undefined, { before, after }: RepoChange): RepoChange | null {
+  const [from, to] = [first ? first.before : before, after]
+  return same(from?.fields, to?.fields) ? null : changeOf(from, to)
+}
+
 function kindOf(from: string | null, to: string | null): RepoChange["kind"] {
   if (from === null) return "added"
   if (to === null) return "removed"

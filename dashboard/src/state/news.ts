@@ -1,7 +1,7 @@
 /** What is worth a word while the person does something else: changes. Trouble is told by the header and a notice. */
 
 import { hashOfRepo } from "../route.ts"
-import { type RepoChange, summaryOf } from "./changes.ts"
+import { type RepoChange, summaryOf, together } from "./changes.ts"
 import type { AuditStore } from "./store.ts"
 import type { Toasts } from "./toasts.ts"
 
@@ -26,7 +26,11 @@ export function tellNews(store: AuditStore, toasts: Toasts, notify: (text: strin
   }
   store.subscribe((_, changes) => {
     if (!changes.length) return
-    for (const change of changes) gathered.set(change.key, change)
+    for (const change of changes) {
+      const whole = together(gathered.get(change.key), change)
+      gathered.delete(change.key)
+      if (whole) gathered.set(change.key, whole)
+    }
     if (timer === undefined) timer = setTimeout(tell, GATHER_MS)
   })
 }

@@ -37,7 +37,7 @@ export const UNREAD: Recalled = { steps: [], reports: null, reason: null }
 export interface AuditView {
   /** The feed's, once something came of it. */
   readonly channel: string | null
-  /** The present report, if it is an audit report, and the one that was shown before it. */
+  /** The present report, if it is an audit report, and the one before it, if that was shown. */
   readonly report: AuditReport | null
   readonly previous: AuditReport | null
   /** The present report, if it is another; `undefined` if it is an audit report or there is none. */

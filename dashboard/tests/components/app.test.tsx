@@ -113,6 +113,9 @@ test("an overdue report is late by so much", () => {
   act(() => client.status({ state: "overdue", due_at: new Date(Date.now() - 65_000).toISOString() }))
 
   expect(screen.getByRole("timer").textContent).toMatch(/^Late by 1 min [45] s\.$/)
+
+  act(() => client.become({ kind: "offline", since: 0, reason: "Gone.", attempt: 1, retryAt: 0 }))
+  expect(screen.queryByRole("timer")).toBeNull()
 })
 
 test("repositories are found and filtered, and the address says so", async () => {
@@ -314,6 +317,17 @@ test("a state and a name that are blank have a word, and the state can be filter
 
   expect(rows().map((row) => row.textContent)).toEqual([expect.stringMatching(/^\(no name\)\(no state\)/)])
   expect(screen.getByRole("button", { name: "(no state) 1", pressed: true })).toBeDefined()
+})
+
+test("of very many states the first are offered as filters, those that are chosen, and the others when asked for", async () => {
+  const many = Object.fromEntries(Array.from({ length: 1_000 }, (_, at) => [`repo ${at}`, `state ${1_000 + at}`]))
+  open("#/repositories?status=state+1999", audit(many))
+  const filters = () => within(screen.getByRole("group", { name: "Filter by status" })).getAllByRole("button")
+  expect(filters().map((each) => each.textContent)).toHaveLength(22)
+  expect(filters()[20]?.textContent).toBe("state 1999 1")
+
+  await userEvent.click(screen.getByRole("button", { name: "979 more states" }))
+  expect(filters()).toHaveLength(1_000)
 })
 
 test("an audit report that does not say when it was made is one", () => {

@@ -29,6 +29,19 @@ test("changes are told in one toast at a time, and a notice each: what comes mea
   expect(toasts.list()).toMatchObject([{ text: "nas: clean → dirty", href: "#/repositories/nas" }])
 })
 
+test("what comes and goes meanwhile is no news, and what comes to something is told as that", () => {
+  const [client, toasts, notify] = [new FakeClient(), makeToasts(), vi.fn()]
+  client.snapshot(audit({ nas: "clean", wiki: "clean" }))
+  tellNews(makeStore(client), toasts, notify)
+
+  client.snapshot(audit({ nas: "dirty", wiki: "clean" }))
+  client.snapshot(audit({ nas: "clean", wiki: "dirty" }))
+  client.snapshot(audit({ nas: "clean", wiki: "missing" }))
+  vi.advanceTimersByTime(1_000)
+
+  expect(toasts.list().map(({ text }) => text)).toEqual(["wiki: clean → missing"])
+})
+
 test("a toast stays as long as somebody is at it", () => {
   const toasts = makeToasts()
   toasts.add({ tone: "note", text: "nas: clean → dirty" })

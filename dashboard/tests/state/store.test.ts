@@ -123,6 +123,25 @@ test("the course is told as it was published, also of a report that is dated yea
   expect(store.getView().trail.at(-1)?.counts).toMatchObject({ missing: 1 })
 })
 
+test("the course ends in the present counts, also where a report of before is back", () => {
+  const { client, store } = opened()
+  for (const [minute, status] of ["clean", "dirty", "missing", "clean"].entries())
+    client.snapshot(audit({ a: status }, { timestamp: `2026-11-23T13:0${minute % 3}:00Z` }))
+
+  expect(store.getView().trail.at(-1)?.counts).toMatchObject({ total: 1, clean: 1 })
+})
+
+test("the report before is one that was shown, and not one from before a gap", () => {
+  const { client, store } = opened()
+  const before = store.getView().report
+  client.snapshot(audit({ a: "dirty" }))
+  expect(store.getView().previous).toBe(before)
+
+  client.snapshot(audit({ a: "missing" }), [], { offset: 9 })
+
+  expect(store.getView().previous).toBeNull()
+})
+
 test("what a page remembers that is open for weeks has its bounds", () => {
   const client = new FakeClient()
   const store = makeStore(client)
