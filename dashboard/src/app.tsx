@@ -49,7 +49,7 @@ export function App() {
   return (
     <Shell places={places} present={place?.page ?? ""} isKiosk={isKiosk} onKiosk={setKiosk} footer={<PageFooter />}>
       <Title name={place?.name ?? ""} />
-      <Channels present={status?.channel ?? null} channels={status?.channels ?? {}} />
+      <Channels conditions={status?.channels ?? {}} />
       {place && place.page !== page && <NoSuchPlace page={page} shown={place.name} />}
       <PanelBoundary name="How the report fares">
         <Notices />
@@ -67,7 +67,7 @@ function Present({ page, status }: { page: string; status: GatewayStatus | null 
   if (page === "latency") return <Later code={LATENCY} />
   if (page === "clients") return <Later code={CLIENTS} />
   if (isEmpty) return <Waiting />
-  if (isGeneric) return <Generic channel={status?.channel ?? null} />
+  if (isGeneric) return <Generic />
   if (page === "timeline") return <Later code={TIMELINE} />
   return page === "repositories" ? <Repositories /> : <Overview status={status} />
 }

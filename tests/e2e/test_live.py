@@ -82,8 +82,8 @@ async def test_refused_report(shared_system: System, viewer: Viewer) -> None:
 
     shared_system.report.write_text('{"timestamp": "2026-11-28T00:00:00Z", "repos": [')
 
-    await expect(tab.page.get_by_role("main")).to_contain_text("The file's present content is not served")
+    await expect(tab.page.get_by_role("main")).to_contain_text("The report file is not served as it is now")
     await tab.lists("nas", "dirty")
     write(shared_system.report, {"nas": "clean"})
     await tab.lists("nas", "clean")
-    await expect(tab.page.get_by_role("main")).not_to_contain_text("is not served")
+    await expect(tab.page.get_by_role("main")).not_to_contain_text("not served")

@@ -30,10 +30,10 @@ async def test_two_tabs_one_connection(shared_system: System, viewer: Viewer) ->
     context = await viewer.context()
     first = await viewer.tab(f"{shared_system.url}#/repositories", context)
     await first.shows("Live")
-    await expect(first.details).to_contain_text("this tab's, for other tabs too")
+    await expect(first.details).to_contain_text("shared with other tabs")
     second = await viewer.tab(f"{shared_system.url}#/repositories", context)
     await second.shows("Live")
-    await expect(second.details).to_contain_text("through another tab")
+    await expect(second.details).to_contain_text("another tab's, shared")
     await second.lists("nas", "clean")
 
     async def is_one() -> bool:
@@ -48,7 +48,7 @@ async def test_two_tabs_one_connection(shared_system: System, viewer: Viewer) ->
     write(shared_system.report, {"nas": "missing"})
 
     await second.lists("nas", "missing")
-    await expect(second.details).to_contain_text("this tab's, for other tabs too")
+    await expect(second.details).to_contain_text("shared with other tabs")
     await second.shows("Live", "WebSocket")
     await await_until("there is one connection", is_one)
 

@@ -70,6 +70,6 @@ async def test_hostile_other_report(shared_system: System, viewer: Viewer) -> No
         shared_system.report, b'{"timestamp": "2026-11-28T00:00:00Z", "repos": [{"<img src=x onerror=attack()>": 1}]}'
     )
 
-    await expect(tab.page.get_by_role("main")).to_contain_text("The file's present content is not served")
+    await expect(tab.page.get_by_role("main")).to_contain_text("The report file is not served as it is now")
     assert await tab.page.evaluate("[window.isAttacked, window.e2e.violations]") == [None, []]
     write_repos(shared_system.report, [repo("harmless")])

@@ -28,7 +28,10 @@ export function AttentionPanel({ report }: { report: AuditReport }) {
         </h2>
         <span className="text-xs text-quiet tabular-nums">{rows.length.toLocaleString()}</span>
       </header>
-      {rows.length === 0 && (
+      {report.repos.length === 0 && (
+        <p className="border-t border-line px-4 py-6 text-center text-quiet">The report lists no repositories.</p>
+      )}
+      {rows.length === 0 && report.repos.length > 0 && (
         <p data-tone="good" className="flex items-center justify-center gap-2 border-t border-line px-4 py-6 text-tone">
           <Icon name="check" />
           Every repository is clean.

@@ -32,7 +32,7 @@ const HEADER = "flex min-h-11 flex-wrap items-center gap-x-3 px-4 py-1.5"
 function Last() {
   const list = useRef<HTMLUListElement>(null)
   const most = useFitting(list, SHOWN)
-  const last = useLastChanges(most)
+  const last = useLastChanges(most, isOfAll)
   const past = usePast()
   return (
     <>
@@ -57,6 +57,7 @@ function Unseen() {
   const { store } = useShared()
   const unseen = useView((view) => view.unseen)
   const seenAt = useView((view) => view.seenAt)
+  const steps = useSteps()
   const shown = useMemo(() => [...unseen].sort(byWeight).slice(0, SHOWN), [unseen])
   return (
     <>
@@ -77,7 +78,7 @@ function Unseen() {
       )}
       <ul>
         {shown.map((change) => (
-          <Change key={change.key} change={change} at={change.after?.changedAt ?? null} />
+          <Change key={change.key} change={change} at={change.after?.changedAt ?? lastAt(steps, change.key)} />
         ))}
       </ul>
       {unseen.length > SHOWN && (
@@ -93,7 +94,7 @@ function Unseen() {
 /** The last changes of state that the list above does not tell: of earlier times, and what came and went since. */
 function Others({ most }: { most: number }) {
   const unseen = useView((view) => view.unseen)
-  const last = useLastChanges(most, unseen)
+  const last = useLastChanges(most, isOfState, unseen)
   if (!last.length) return null
   return (
     <>
@@ -109,14 +110,26 @@ function Others({ most }: { most: number }) {
 
 const NONE: readonly RepoChange[] = []
 
-function useLastChanges(most: number, told = NONE) {
+/** What every report changed, those first that this page saw come; newest first. */
+function useSteps(): readonly Step[] {
   const log = useView((view) => view.log)
-  const past = usePast()
+  const { steps } = usePast()
+  return useMemo(() => [...log, ...steps], [log, steps])
+}
+
+function lastAt(steps: readonly Step[], sought: string): number | null {
+  return steps.find(({ changes }) => changes.some(({ key }) => key === sought))?.at ?? null
+}
+
+function useLastChanges(most: number, isWanted: (change: RepoChange) => boolean, told = NONE) {
+  const steps = useSteps()
   const seenAt = useView((view) => view.seenAt)
   return useMemo(() => {
     const keys = new Set(told.map(({ key }) => key))
-    return lastChanges([...log, ...past.steps], most, ({ at }, { key }) => at > (seenAt ?? 0) && keys.has(key))
-  }, [log, past, most, told, seenAt])
+    const isOpen = ({ at }: Step, change: RepoChange) =>
+      isWanted(change) && !(at > (seenAt ?? 0) && keys.has(change.key))
+    return lastChanges(steps, most, isOpen)
+  }, [steps, most, isWanted, told, seenAt])
 }
 
 interface Dated {
@@ -128,17 +141,20 @@ interface Dated {
 function lastChanges(
   steps: readonly Step[],
   most: number,
-  isTold: (step: Step, change: RepoChange) => boolean,
+  isOpen: (step: Step, change: RepoChange) => boolean,
 ): Dated[] {
   const found: Dated[] = []
   for (const step of steps) {
     if (found.length >= most) break
     for (const change of step.changes) {
-      if (change.kind !== "fields" && !isTold(step, change)) found.push({ id: step.id, at: step.at, change })
+      if (isOpen(step, change)) found.push({ id: step.id, at: step.at, change })
     }
   }
   return found.slice(0, most)
 }
+
+const isOfAll = ({ kind }: RepoChange) => kind !== "fields"
+const isOfState = ({ kind }: RepoChange) => kind === "status"
 
 const WEIGHTS = { status: 0, removed: 1, added: 2, fields: 3 } as const
 

@@ -1,22 +1,25 @@
 import { useShared } from "../hooks/context.ts"
+import { useFeed } from "../hooks/use-feed.ts"
 import type { Gateway } from "../state/gateway.ts"
 import { Icon } from "./icon.tsx"
 
 interface Props {
-  readonly present: string | null
-  /** How each fares, in a word. */
-  readonly channels: Readonly<Record<string, string>>
+  /** How each fares, in a word, once that is known. */
+  readonly conditions: Readonly<Record<string, string>>
 }
 
 /** The other reports that this gateway serves. */
-export function Channels({ present, channels }: Props) {
+export function Channels({ conditions }: Props) {
   const { gateway } = useShared()
-  const names = Object.keys(channels)
+  // Most are told before the report is, so that nothing moves for them.
+  const told = useFeed((feed) => feed.hello?.channels)
+  const names = told ?? Object.keys(conditions)
+  const present = useFeed((feed) => feed.follower.channel)
   if (names.length < 2) return null
   return (
     <nav aria-label="Reports" className="flex flex-wrap gap-1.5 print:hidden">
       {names.map((name) => {
-        const troubled = channels[name] !== "healthy"
+        const troubled = (conditions[name] ?? "healthy") !== "healthy"
         return (
           <a
             key={name}
@@ -26,7 +29,7 @@ export function Channels({ present, channels }: Props) {
           >
             {troubled && <Icon name="trouble" className="size-3.5" />}
             {name}
-            {troubled && <span className="sr-only"> ({channels[name]})</span>}
+            {troubled && <span className="sr-only"> ({conditions[name]})</span>}
           </a>
         )
       })}

@@ -46,7 +46,7 @@ export function ConnectionStatus() {
           <span className="border-l border-current/25 pl-2 font-normal">
             <span className="max-lg:sr-only">data </span>
             <Age at={madeAt} ahead={ahead} bare />
-            <span className="max-lg:sr-only"> old</span>
+            <span className="max-[22rem]:sr-only"> old</span>
           </span>
         )}
         <span className="sr-only">, details of the connection</span>
@@ -113,8 +113,8 @@ function attemptWords(connection: ConnectionState, now: number): string {
 
 const SHARING = {
   alone: "this tab's own",
-  leader: "this tab's, for other tabs too",
-  follower: "through another tab",
+  leader: "shared with other tabs",
+  follower: "another tab's, shared",
 } as const
 
 function Facts() {

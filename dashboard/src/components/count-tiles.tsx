@@ -1,6 +1,5 @@
 import { useView } from "../hooks/use-feed.ts"
 import { hashOf } from "../route.ts"
-import type { RepoChange } from "../state/changes.ts"
 import type { AuditReport } from "../state/report.ts"
 import { Sparkline } from "./sparkline.tsx"
 import { toneOf } from "./status-badge.tsx"
@@ -8,7 +7,7 @@ import { toneOf } from "./status-badge.tsx"
 /** Each count with its last reports as a line, and by how much it is different from what was looked at. */
 export function CountTiles({ report }: { report: AuditReport }) {
   const trail = useView((view) => view.trail)
-  const unseen = useView((view) => view.unseen)
+  const seen = new Map(useView((view) => view.seenCounts))
   return (
     <section
       aria-label="Summary"
@@ -28,7 +27,7 @@ export function CountTiles({ report }: { report: AuditReport }) {
             >
               {value.toLocaleString()}
             </span>
-            <Difference by={differenceOf(name, unseen)} />
+            <Difference by={value - (seen.get(name) ?? value)} />
           </span>
           <span className={`mt-1 block ${name === "total" || !value ? "text-edge" : "text-tone"}`}>
             <Sparkline values={trail.map((point) => point.counts[name] ?? Number.NaN)} />
@@ -37,11 +36,6 @@ export function CountTiles({ report }: { report: AuditReport }) {
       ))}
     </section>
   )
-}
-
-function differenceOf(name: string, unseen: readonly RepoChange[]): number {
-  const isIt = (status: string | null) => status !== null && (name === "total" || status === name)
-  return unseen.reduce((sum, { from, to }) => sum + Number(isIt(to)) - Number(isIt(from)), 0)
 }
 
 function Difference({ by }: { by: number }) {

@@ -45,7 +45,7 @@ function sourceSentence({ source, reasons, body }: AuditView): string | null {
   const below = body === null ? "There is no good report yet." : "Below is the last good one."
   switch (source?.state) {
     case "rejected":
-      return `The file's present content is not served${reason}. ${below}`
+      return `The report file is not served as it is now${reason}. ${below}`
     case "waiting":
       return body === null ? null : `The report file is being waited for${reason}. ${below}`
     case "overdue":

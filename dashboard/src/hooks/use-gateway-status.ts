@@ -4,8 +4,7 @@ import { useShared } from "./context.ts"
 
 export interface GatewayStatus {
   readonly server: string | null
-  /** The channel that is shown, and how every channel that is served fares, in a word. */
-  readonly channel: string | null
+  /** How every channel that is served fares, in a word. */
   readonly channels: Readonly<Record<string, string>>
   readonly expectedEveryS: number | null
   /** When the next report is or was due, in ms. */
@@ -65,7 +64,6 @@ function readStatus(answer: JsonObject): GatewayStatus {
   const channels = isObject(answer.channels) ? Object.entries(answer.channels) : []
   return {
     server: isText(answer.server) ? answer.server : null,
-    channel: isText(answer.channel) ? answer.channel : null,
     channels: Object.fromEntries(channels.map(([name, condition]) => [name, String(condition)])),
     expectedEveryS: typeof source.expectedEveryS === "number" ? source.expectedEveryS : null,
     dueAt: Number.isNaN(due) ? null : due,

@@ -4,7 +4,8 @@ import { JsonTree } from "../components/json-tree.tsx"
 import { useView } from "../hooks/use-feed.ts"
 
 /** A report that is no audit report: as it is. */
-export default function Generic({ channel }: { channel: string | null }) {
+export default function Generic() {
+  const channel = useView((view) => view.channel)
   const value = useView((view) => view.generic)
   const body = useView((view) => view.body)
   const modifiedAt = useView((view) => view.modifiedAt)

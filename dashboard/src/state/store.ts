@@ -35,8 +35,9 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
     for (const listener of listeners) listener(view, changes)
   }
 
-  function unseen(report: AuditReport | null): readonly RepoChange[] {
-    return seen && report ? changesBetween(seen, report) : NONE
+  function since(report: AuditReport | null): Pick<AuditView, "unseen" | "seenCounts"> {
+    if (!seen || !report) return { unseen: NONE, seenCounts: [] }
+    return { unseen: changesBetween(seen, report), seenCounts: seen.counts }
   }
 
   function take(feed: Feed, event?: ClientEvent): void {
@@ -49,7 +50,7 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
       next = withReport(next, report, digest, clock())
       digest = report.frame.digest
       if (!seen && next.report) seen = next.report // nobody looked at one before
-      show({ ...next, unseen: unseen(next.report) }, next.changes)
+      show({ ...next, ...since(next.report) }, next.changes)
     }
   }
 
@@ -71,13 +72,13 @@ export function makeStore(client: Client, clock: () => number = Date.now): Audit
     },
     markSeen() {
       seen = view.report
-      show({ ...view, unseen: NONE, seenAt: clock() })
+      show({ ...view, ...since(view.report), seenAt: clock() })
     },
     resumeSeen(value, at) {
       if (value !== null && !isAudit(value)) return
       // Read onto the present one, so that what is the same is the same object.
       seen = value === null ? view.report : readReport(value, view.report, at)
-      show({ ...view, unseen: unseen(view.report), seenAt: at })
+      show({ ...view, ...since(view.report), seenAt: at })
     },
     recall(points, past) {
       const known = new Set(view.log.map(({ id }) => id))

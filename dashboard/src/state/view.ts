@@ -3,7 +3,7 @@
 import type { Finding } from "../protocol/index.ts"
 import type { RepoChange } from "./changes.ts"
 import type { Json } from "./json.ts"
-import type { AuditReport } from "./report.ts"
+import type { AuditReport, Count } from "./report.ts"
 
 /** How the report's file fares, by its watcher. */
 export interface Source {
@@ -54,6 +54,7 @@ export interface AuditView {
   readonly past: Recalled
   /** What is different from what the person looked at, and when that was, in ms. */
   readonly unseen: readonly RepoChange[]
+  readonly seenCounts: readonly Count[]
   readonly seenAt: number | null
   /** The counts of each report that was shown, oldest first. */
   readonly trail: readonly Point[]
@@ -91,6 +92,7 @@ export const NOTHING: AuditView = {
   log: [],
   past: UNREAD,
   unseen: [],
+  seenCounts: [],
   seenAt: null,
   trail: [],
   stale: false,

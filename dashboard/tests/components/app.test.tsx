@@ -4,6 +4,7 @@ import { userEvent } from "@testing-library/user-event"
 import { expect, test, vi } from "vitest"
 import { App } from "../../src/app.tsx"
 import { PanelBoundary } from "../../src/components/panel-boundary.tsx"
+import type { FrameOf } from "../../src/protocol/index.ts"
 import { navigate, present } from "../../src/route.ts"
 import type { Step } from "../../src/state/view.ts"
 import { audit, type FakeClient, LIVE } from "../support/fake-client.ts"
@@ -92,6 +93,43 @@ test("changes of reports of one time are all told, once, and as old as they are 
   expect(told()).toHaveLength(4)
 })
 
+test("the counts differ from those that were looked at, whatever the repositories come to", () => {
+  const { client } = open("", audit(THREE, { summary: { total: 3, clean: 1 } }))
+
+  act(() => client.snapshot(audit({ nas: "clean" }, { summary: { total: 99, clean: 1 } })))
+
+  expect(screen.getByRole("link", { name: /total 99 \+96 since you looked/ })).toBeDefined()
+  expect(screen.getByRole("link", { name: "clean 1" })).toBeDefined()
+})
+
+test("what is gone is told with when it went, and what came and went is no change of state", () => {
+  const { client, store } = open("")
+  act(() => store.resumeSeen(null, Date.now() - 300_000))
+  act(() => client.snapshot(audit({ nas: "dirty", router: "dirty", wiki: "missing" })))
+  act(() => client.snapshot(audit({})))
+  expect(screen.getByRole("region", { name: "Needs attention" }).textContent).toContain("lists no repositories")
+  const panel = () => screen.getByRole("region", { name: "Changed since you looked" })
+  expect(panel().textContent?.match(/no longer listedjust now/g)).toHaveLength(3)
+
+  act(() => client.snapshot(audit(THREE)))
+
+  expect(panel().textContent).toContain("Nothing is different from then")
+  expect(within(panel()).getAllByRole("listitem")).toHaveLength(1)
+  expect(panel().textContent).toMatch(/Last changes of statenas.*clean.*to.*dirty/)
+})
+
+test("the other reports are there with this one, before it is known how they fare", () => {
+  const hello = { type: "hello", channels: ["audit", "dns"] } as unknown as FrameOf<"hello">
+  const others = () => screen.getByRole("navigation", { name: "Reports" })
+  renderShared(<App />, (client: FakeClient) => {
+    client.feed = { ...client.feed, hello }
+    client.snapshot(audit(THREE))
+  })
+
+  expect(within(others()).getByRole("link", { current: "page" }).textContent).toBe("audit")
+  expect(within(others()).getByRole("link", { name: "dns" }).getAttribute("href")).toMatch(/\?channel=dns$/)
+})
+
 test("an address of no page says so", () => {
   open("#/bogus")
   expect(screen.getByText("There is no page “bogus” here; this is the Overview.")).toBeDefined()
@@ -103,7 +141,9 @@ test("a rejected file is told beside the last good report", () => {
 
   act(() => client.status({ state: "rejected", reason: "report is empty" }))
 
-  expect(screen.getByText(/present content is not served: report is empty\. Below is the last good one/)).toBeDefined()
+  expect(
+    screen.getByText(/The report file is not served as it is now: report is empty\. Below is the last good one/),
+  ).toBeDefined()
   expect(screen.getByRole("heading", { name: "Needs attention" })).toBeDefined()
 })
 
