@@ -3,11 +3,12 @@ import { useShared } from "../hooks/context.ts"
 import { useView } from "../hooks/use-feed.ts"
 import { useFitting } from "../hooks/use-fitting.ts"
 import { useIsKiosk } from "../hooks/use-kiosk.ts"
-import { absenceIn, usePast } from "../hooks/use-past.ts"
+import { lastAt, useLastChanges, useSteps } from "../hooks/use-last-changes.ts"
+import { usePast } from "../hooks/use-past.ts"
 import { hashOf, hashOfRepo } from "../route.ts"
 import { rankOf } from "../state/arrange.ts"
 import { fieldChanges, type RepoChange } from "../state/changes.ts"
-import type { Step } from "../state/view.ts"
+import { absenceIn } from "../state/past.ts"
 import { labelOf, nameWords } from "../state/words.ts"
 import { Age } from "./age.tsx"
 import { FITTING } from "./attention-panel.tsx"
@@ -106,51 +107,6 @@ function Others({ most }: { most: number }) {
       </ul>
     </>
   )
-}
-
-const NONE: readonly RepoChange[] = []
-
-/** What every report changed, those first that this page saw come; newest first. */
-function useSteps(): readonly Step[] {
-  const log = useView((view) => view.log)
-  const { steps } = usePast()
-  return useMemo(() => [...log, ...steps], [log, steps])
-}
-
-function lastAt(steps: readonly Step[], sought: string): number | null {
-  return steps.find(({ changes }) => changes.some(({ key }) => key === sought))?.at ?? null
-}
-
-function useLastChanges(most: number, isWanted: (change: RepoChange) => boolean, told = NONE) {
-  const steps = useSteps()
-  const seenAt = useView((view) => view.seenAt)
-  return useMemo(() => {
-    const keys = new Set(told.map(({ key }) => key))
-    const isOpen = ({ at }: Step, change: RepoChange) =>
-      isWanted(change) && !(at > (seenAt ?? 0) && keys.has(change.key))
-    return lastChanges(steps, most, isOpen)
-  }, [steps, most, isWanted, told, seenAt])
-}
-
-interface Dated {
-  readonly id: string
-  readonly at: number
-  readonly change: RepoChange
-}
-
-function lastChanges(
-  steps: readonly Step[],
-  most: number,
-  isOpen: (step: Step, change: RepoChange) => boolean,
-): Dated[] {
-  const found: Dated[] = []
-  for (const step of steps) {
-    if (found.length >= most) break
-    for (const change of step.changes) {
-      if (isOpen(step, change)) found.push({ id: step.id, at: step.at, change })
-    }
-  }
-  return found.slice(0, most)
 }
 
 const isOfAll = ({ kind }: RepoChange) => kind !== "fields"

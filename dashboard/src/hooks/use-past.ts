@@ -11,10 +11,3 @@ export function usePast(): Recalled {
     [past, ahead],
   )
 }
-
-/** Say why there is no change to be shown: none is known, or that is not known. */
-export function absenceIn({ reports, reason }: Recalled, nothing: string): string {
-  if (reason !== null) return `What changed before is not known: ${reason}.`
-  if (reports === null) return "Reading the last reports…"
-  return reports < 2 ? "There is no report before this one." : `${nothing} in the last ${reports} reports.`
-}
