@@ -27,7 +27,8 @@ const ROW =
 /** Renders again only if its repository changed: an unchanged one is the same object. */
 export const RepoRow = memo(function RepoRow({ repo, href, index, pastAt, isTabStop, isOpen }: Props) {
   const where = pathOf(repo) ?? remoteOf(repo)
-  const hint = lineOf(repo.fields.mitigation ?? repo.fields.error ?? repo.fields.last_commit)
+  const { mitigation, error, last_commit: committed } = repo.fields
+  const hint = lineOf(mitigation ?? error) || (committed ? `Last commit ${lineOf(committed)}` : "")
   return (
     <div
       role="row"
