@@ -1,4 +1,4 @@
-"""What a broker promises. Each promise is a test that every broker passes (tests/integration/test_broker.py)."""
+"""What a broker promises. Each promise is a test that every broker passes (tests/integration/broker)."""
 
 import contextlib
 import dataclasses
