@@ -8,7 +8,7 @@ interface Props<Choice extends string> {
   readonly onChoose: (choice: Choice) => void
 }
 
-/** One of a few, all of which are to be seen. */
+/** One of a few, all of which are to be seen; as wide as its place, where that is given. */
 export function Segments<Choice extends string>({ label, choices, value, onChoose }: Props<Choice>) {
   const name = useId()
   return (
@@ -17,7 +17,7 @@ export function Segments<Choice extends string>({ label, choices, value, onChoos
       {choices.map(([choice, word]) => (
         <label
           key={choice}
-          className="rounded-sm px-2.5 py-0.5 whitespace-nowrap text-quiet has-checked:bg-card has-checked:font-semibold has-checked:text-ink has-checked:shadow-card has-focus-visible:outline-2 has-focus-visible:outline-accent max-sm:px-2"
+          className="grow rounded-sm px-2.5 py-0.5 text-center whitespace-nowrap text-quiet has-checked:bg-card has-checked:font-semibold has-checked:text-ink has-checked:shadow-card has-focus-visible:outline-2 has-focus-visible:outline-accent max-sm:px-2"
         >
           <input
             type="radio"

@@ -2,10 +2,14 @@ import { useId, useState } from "react"
 import { useShared } from "../hooks/context.ts"
 import { usePreferences } from "../hooks/use-preferences.ts"
 import { canNotify } from "../state/notification.ts"
-import type { Preferences } from "../state/preferences.ts"
 import { Icon } from "./icon.tsx"
+import { Segments } from "./segments.tsx"
 
-const THEMES = ["system", "light", "dark"] as const
+const THEMES = [
+  ["system", "System"],
+  ["light", "Light"],
+  ["dark", "Dark"],
+] as const
 
 /** How the page looks, and whether it may notify. */
 export function Settings({ onKiosk }: { onKiosk: () => void }) {
@@ -36,28 +40,18 @@ export function Settings({ onKiosk }: { onKiosk: () => void }) {
 function Theme() {
   const { preferences } = useShared()
   const { theme } = usePreferences()
-  const name = useId()
   return (
-    <fieldset>
-      <legend className="title mb-1.5">Appearance</legend>
-      <div className="grid grid-cols-3 rounded-md border border-line bg-sunken p-0.5">
-        {THEMES.map((each) => (
-          <label
-            key={each}
-            className="rounded-sm py-1 text-center capitalize has-checked:bg-card has-checked:font-semibold has-checked:shadow-card has-focus-visible:outline-2 has-focus-visible:outline-accent"
-          >
-            <input
-              type="radio"
-              className="sr-only"
-              name={name}
-              checked={theme === each}
-              onChange={() => preferences.set({ theme: each satisfies Preferences["theme"] })}
-            />
-            {each}
-          </label>
-        ))}
-      </div>
-    </fieldset>
+    <div>
+      <p aria-hidden="true" className="title mb-1.5">
+        Appearance
+      </p>
+      <Segments
+        label="Appearance"
+        choices={THEMES}
+        value={theme}
+        onChoose={(chosen) => preferences.set({ theme: chosen })}
+      />
+    </div>
   )
 }
 
