@@ -8,7 +8,7 @@ EXPORT := $(BIN)/uv --quiet export --frozen --no-header --no-annotate --no-emit-
 NPM := dashboard/with-node npm
 # What the gateway serves at /. Folders are among the sources, for they change when a file in them goes.
 PAGE := services/gateway/src/gateway/page/index.html
-PAGE_SOURCES := dashboard/index.html dashboard/package-lock.json dashboard/vite.config.ts $(shell find dashboard/src)
+PAGE_SOURCES := dashboard/index.html dashboard/package-lock.json dashboard/vite.config.ts $(shell find dashboard/public dashboard/src -path dashboard/src/client/dist -prune -o -type f -print)
 # How many tests run at a time: they wait for timeouts, processes and containers more than they compute. 0: no workers.
 WORKERS := 2
 # Shows where a test stands shortly before its timeout, whose own words are lost with the worker that it ends.

@@ -51,7 +51,7 @@ async def test_files_of_another_build(shared_system: System, viewer: Viewer) -> 
             await route.continue_()
 
     await tab.page.route("**/assets/index-*.js", answer)
-    await tab.page.goto(shared_system.url)
+    await tab.page.goto(f"{shared_system.url}audit/nas?action=view")
     await expect(tab.page.locator("body")).to_contain_text("could not be loaded whole")
     await tab.shows("Live")
     assert not missing

@@ -5,6 +5,7 @@ import type { AuditReport } from "../state/report.ts"
 import { RepoDetails } from "./repo-details.tsx"
 import { RepoList } from "./repo-list.tsx"
 import { RepoToolbar } from "./repo-toolbar.tsx"
+import { BESIDE } from "./sheet.tsx"
 
 const ALL: Wish = { search: "", statuses: [], sort: "attention", group: "none" }
 const NEVER = new Map<string, number>()
@@ -20,7 +21,7 @@ export function PastRepos({ report }: { report: AuditReport }) {
   return (
     <div className="flex gap-4">
       <div
-        className="min-w-0 flex-1 space-y-3"
+        className={`min-w-0 flex-1 space-y-3 ${open === null ? "" : BESIDE}`}
         onClickCapture={(event) => {
           const link = (event.target as Element).closest<HTMLElement>("a[data-row]")
           const row = rows[Number(link?.dataset.row) - 1]

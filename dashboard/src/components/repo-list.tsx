@@ -94,7 +94,10 @@ export function RepoList({ rows, open, pastAt, hrefOf, onOpen }: Props) {
 function useTop(list: { current: HTMLElement | null }): number {
   const [top, setTop] = useState(0)
   useLayoutEffect(() => {
-    const measure = () => setTop(Math.round((list.current?.getBoundingClientRect().top ?? 0) + scrollY))
+    const measure = () => {
+      const [box] = list.current?.getClientRects() ?? []
+      if (box) setTop(Math.round(box.top + scrollY)) // else it is not to be seen
+    }
     measure()
     // It calls back when the layout is done anyway; to measure at each rendering would force one.
     const observer = new ResizeObserver(measure)

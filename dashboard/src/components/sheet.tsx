@@ -1,5 +1,4 @@
-import { type ReactNode, useEffect, useLayoutEffect, useRef } from "react"
-import { useMedia } from "../hooks/use-media.ts"
+import { type ReactNode, useEffect, useRef } from "react"
 
 interface Props {
   readonly label: string
@@ -7,13 +6,16 @@ interface Props {
   readonly children: ReactNode
 }
 
-/** What stands beside the content, or in front of it where there is no room; on paper there is. */
-export function Sheet(props: Props) {
-  const isModal = useMedia("screen and (max-width: 1023.9px)")
-  return isModal ? <Modal {...props} /> : <Aside {...props} />
-}
+/** Of whatever it stands beside: below this width it is in its place, and all around it stays to be seen and used. */
+export const BESIDE = "max-lg:hidden"
+const NARROW = "screen and (max-width: 1023.9px)"
 
-function Aside({ label, onClose, children }: Props) {
+/** What is open of the content, beside it or in its place. */
+export function Sheet({ label, onClose, children }: Props) {
+  const sheet = useRef<HTMLElement>(null)
+  useEffect(() => {
+    if (matchMedia(NARROW).matches) sheet.current?.scrollIntoView()
+  }, [])
   useEffect(() => {
     const leave = (event: KeyboardEvent) => {
       if (event.key === "Escape" && !document.querySelector(":popover-open")) onClose()
@@ -23,33 +25,11 @@ function Aside({ label, onClose, children }: Props) {
   }, [onClose])
   return (
     <aside
+      ref={sheet}
       aria-label={label}
-      className="card sticky top-17 max-h-[calc(100dvh-5.5rem)] w-104 shrink-0 self-start overflow-y-auto print:static! print:max-h-none! print:w-auto! print:overflow-visible! print:break-inside-auto"
+      className="card scroll-mt-17 max-lg:w-full lg:sticky lg:top-17 lg:max-h-[calc(100dvh-5.5rem)] lg:w-104 lg:shrink-0 lg:self-start lg:overflow-y-auto print:static! print:max-h-none! print:w-auto! print:overflow-visible! print:break-inside-auto"
     >
       {children}
     </aside>
-  )
-}
-
-/** The browser keeps the focus in it, and what is behind it from everybody. */
-function Modal({ label, onClose, children }: Props) {
-  const dialog = useRef<HTMLDialogElement>(null)
-  useLayoutEffect(() => {
-    const mine = dialog.current
-    mine?.showModal()
-    return () => mine?.close()
-  }, [])
-  return (
-    <dialog
-      ref={dialog}
-      aria-label={label}
-      onCancel={(event) => {
-        event.preventDefault()
-        onClose()
-      }}
-      className="fixed inset-0 size-full max-h-none max-w-none overflow-y-auto overscroll-contain bg-card text-ink"
-    >
-      {children}
-    </dialog>
   )
 }

@@ -2,6 +2,7 @@ import { useCallback, useMemo } from "react"
 import { RepoDetails } from "../components/repo-details.tsx"
 import { RepoList } from "../components/repo-list.tsx"
 import { RepoToolbar } from "../components/repo-toolbar.tsx"
+import { BESIDE } from "../components/sheet.tsx"
 import { useView } from "../hooks/use-feed.ts"
 import { usePast } from "../hooks/use-past.ts"
 import { addressable, hashOf, hashOfRepo, navigate, type Route, useRoute } from "../route.ts"
@@ -40,7 +41,7 @@ function List({ report }: { report: AuditReport }) {
     <>
       <h1 className="sr-only">Repositories</h1>
       <div className="flex gap-4 print:block">
-        <div className={`min-w-0 flex-1 space-y-3 ${open ? "print:hidden" : ""}`}>
+        <div className={`min-w-0 flex-1 space-y-3 ${open ? `${BESIDE} print:hidden` : ""}`}>
           <RepoToolbar
             wish={wish}
             counts={counts}

@@ -1,5 +1,5 @@
 // @vitest-environment happy-dom
-import { act, fireEvent, screen, within } from "@testing-library/react"
+import { act, screen, within } from "@testing-library/react"
 import { userEvent } from "@testing-library/user-event"
 import { expect, test, vi } from "vitest"
 import { App } from "../../src/app.tsx"
@@ -214,21 +214,6 @@ test("the row that was clicked has the focus again when its details are closed",
   await userEvent.click(await screen.findByRole("button", { name: "Close the details" }))
 
   expect(document.activeElement).toBe(link)
-})
-
-test("where there is no room beside the list the details are a dialog over it", async () => {
-  vi.spyOn(window, "matchMedia").mockImplementation(
-    (query) => Object.assign(new EventTarget(), { matches: query.includes("1023") }) as MediaQueryList,
-  )
-  open("#/repositories/router")
-
-  const dialog = screen.getByRole<HTMLDialogElement>("dialog", { name: "Details" })
-  expect(dialog.open).toBe(true)
-  fireEvent(dialog, new Event("cancel", { cancelable: true }))
-
-  expect(screen.queryByRole("dialog")).toBeNull()
-  expect(document.activeElement?.textContent).toBe("router")
-  vi.restoreAllMocks()
 })
 
 const TWINS = {
