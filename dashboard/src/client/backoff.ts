@@ -4,7 +4,7 @@ export const BASE_MS = 500
 export const CAP_MS = 30_000
 export const STABLE_MS = 30_000
 /** Nobody is kept away for longer, whatever is asked for. */
-const MOST_MS = 3_600_000
+export const MOST_MS = 3_600_000
 
 /** Full jitter: between nothing and a bound that doubles with each failure, so that many clients spread out. */
 export class Backoff {

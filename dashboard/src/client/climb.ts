@@ -10,6 +10,8 @@ export class Climb {
   readonly #got: (transport: TransportName, link: Link) => Hearing
   #timer: ReturnType<typeof setTimeout> | undefined
   #link: Link | null = null
+  #isUp = false
+  #isDue = false
 
   /**
    * @param got Takes a link over that gets through, and gives who hears it from now on.
@@ -24,10 +26,21 @@ export class Climb {
     this.#got = got
   }
 
-  /** Go on, which does not begin the wait anew, as long as there is something better. */
-  tend(isWanted: boolean): void {
-    if (!isWanted) this.#end()
+  /** The present connection stands: a wait that has begun goes on, and what was due meanwhile is done. */
+  up(): void {
+    this.#isUp = true
+    if (this.#isDue) this.#try(this.#ladder.better)
     else if (this.#timer === undefined) this.#wait()
+  }
+
+  /** It does not stand any more: whatever keeps it away may be meant for all. */
+  down(): void {
+    this.#isUp = false
+  }
+
+  stop(): void {
+    this.#isDue = false
+    this.#end()
   }
 
   #wait(): void {
@@ -42,6 +55,8 @@ export class Climb {
   }
 
   #try([transport, ...others]: readonly TransportName[]): void {
+    this.#isDue = !this.#isUp
+    if (this.#isDue) return
     if (!transport) {
       this.#ladder.stayed()
       this.#wait()

@@ -1,7 +1,7 @@
 /** Keeps a channel followed, whatever happens to gateways, networks, transports and this computer's sleep. */
 
 import { type Frame, resumeFrom } from "../protocol/index.ts"
-import { BASE_MS, Backoff } from "./backoff.ts"
+import { BASE_MS, Backoff, MOST_MS } from "./backoff.ts"
 import { Climb } from "./climb.ts"
 import { openEvents } from "./events.ts"
 import type { Keeper } from "./keeper.ts"
@@ -41,8 +41,11 @@ export class Engine {
   #attempt = 0
   #isOpen = false
   #drainMs: number | undefined
-  /** For how long nothing is tried after a loss, unless a person wants it. */
+  /** When a connection, or an attempt, ended, and for how long nothing is tried then, unless a person wants it. */
+  #lostAt = 0
   #awayMs = 0
+  /** Since when there is none. */
+  #outSince: number | null = null
   #ticker: ReturnType<typeof setInterval> | undefined
   #retry: ReturnType<typeof setTimeout> | undefined
   readonly #hear: Hearing = {
@@ -75,7 +78,7 @@ export class Engine {
   /** End, and forget the timers; what is known stays. */
   stop(): void {
     this.#abandon()
-    this.#climb.tend(false)
+    this.#climb.stop()
     clearInterval(this.#ticker)
     this.#ticker = undefined
   }
@@ -107,18 +110,18 @@ export class Engine {
     const state = this.#connection
     if (this.#ticker === undefined || state.kind === "stopped") return
     if (this.#link && !this.#watchdog.isSilent(now)) {
-      if (this.#link.ping()) this.#watchdog.doubt(now)
+      if (this.#isOpen && this.#watchdog.mayAsk(now) && this.#link.ping()) this.#watchdog.doubt(now)
       return
     }
     this.#ladder.restart()
     if (this.#link) this.#lost({ reason: "the connection was lost" }, 0)
     // A clock that was set back says nothing of how long it was.
-    else if (state.kind === "offline") this.#again(this.#awayMs - Math.abs(now - state.since))
+    else if (state.kind === "offline") this.#again(this.#awayMs - Math.abs(now - this.#lostAt))
   }
 
-  /** A person is at the page, who is not to look at a dead connection for long. */
+  /** A person is at the page, who is not to look at a dead connection for long, nor to wait for the next attempt. */
   attend(): void {
-    if (this.#link && this.#transport === "websocket" && this.#watchdog.isQuiet(Date.now())) this.doubt()
+    if (!this.#link || (this.#transport === "websocket" && this.#watchdog.isQuiet(Date.now()))) this.doubt()
   }
 
   /** The report that came is not what its digest says. */
@@ -134,10 +137,9 @@ export class Engine {
   #connect(): void {
     this.#begin(this.#mode.live ? this.#ladder.transport : "poll")
     this.#attempt++
-    const [transport, attempt, since] = [this.#transport, this.#attempt, Date.now()]
+    const [transport, attempt, since] = [this.#transport, this.#attempt, this.#outSince ?? Date.now()]
     this.#keeper.connected({ kind: "connecting", transport, attempt, since })
     this.#link = linked(OPEN[transport], this.#wish(), this.#hear)
-    this.#climb.tend(this.#mode.live && this.#ladder.better.length > 0)
   }
 
   /** Another transport gets through, which is better: there is no moment without one. */
@@ -146,7 +148,6 @@ export class Engine {
     this.#ladder.climb(transport)
     this.#begin(transport)
     this.#link = link
-    this.#climb.tend(this.#ladder.better.length > 0)
     return this.#hear
   }
 
@@ -198,7 +199,10 @@ export class Engine {
   #opened(): void {
     const [transport, since] = [this.#transport, Date.now()]
     this.#isOpen = true
+    this.#outSince = null
     this.#attempt = 0
+    if (this.#mode.live && this.#ladder.better.length) this.#climb.up()
+    else this.#climb.stop()
     this.#backoff.opened(since)
     this.#note(`connected by ${transport}`)
     if (transport === "websocket") {
@@ -214,13 +218,15 @@ export class Engine {
     this.#abandon()
     const now = Date.now()
     if (end.final) {
-      this.#climb.tend(false)
+      this.#climb.stop()
       this.#note(`stopped: ${end.reason}`)
       this.#keeper.connected({ kind: "stopped", code: end.final, reason: end.reason })
       return
     }
     const toldMs = this.#drainMs ?? end.retryAfterMs
-    this.#awayMs = Math.max(DOUBT_MS, toldMs ?? 0)
+    this.#awayMs = Math.min(MOST_MS, Math.max(DOUBT_MS, toldMs ?? 0))
+    this.#lostAt = now
+    this.#outSince ??= now
     let retryMs = waitMs ?? this.#backoff.waitMs(now, toldMs, this.#drainMs !== undefined || end.isExact)
     // Below the best, whatever fails may be this transport's alone.
     const isWrongWay = end.isOfTransport || (this.#ladder.better.length && !this.#isOpen)
@@ -228,7 +234,13 @@ export class Engine {
     if (isWrongWay && this.#mode.live && this.#ladder.failed()) retryMs = Math.min(retryMs, BASE_MS)
     this.#note(`lost: ${end.reason}; again in ${Math.round(retryMs)} ms`)
     const reason = isOffline() ? OFFLINE : end.reason
-    this.#keeper.connected({ kind: "offline", since: now, reason, attempt: this.#attempt, retryAt: now + retryMs })
+    this.#keeper.connected({
+      kind: "offline",
+      since: this.#outSince,
+      reason,
+      attempt: this.#attempt,
+      retryAt: now + retryMs,
+    })
     this.#again(this.#isCutOff ? 0 : retryMs)
   }
 
@@ -252,13 +264,14 @@ export class Engine {
   #abandon(): void {
     this.#link?.close()
     this.#link = null
+    this.#climb.down()
     clearTimeout(this.#retry)
   }
 
   #tick(): void {
     const found = this.#watchdog.look(Date.now())
     const state = this.#connection
-    if (found === "slept") {
+    if (found === "slept" || (found === "slow" && this.#transport === "websocket")) {
       this.#note("woke up")
       this.doubt()
     } else if (found === "silent" && this.#link) {

@@ -59,6 +59,7 @@ export function openPolls(wish: Wish, hear: Hearing, signal: AbortSignal): Way {
       if (text[0] !== "[") return STRANGER
       hear.alive()
     }
+    if (status === 200 && !text) return STRANGER
     hear.alive()
     for (const frame of elements(text)) if (!ending.signal.aborted) hear.frame(frame)
     const after = retryAfterMs(response)
@@ -71,14 +72,22 @@ export function openPolls(wish: Wish, hear: Hearing, signal: AbortSignal): Way {
   }
   signal.addEventListener("abort", again)
   void go()
-  return asking(again, () => wish.waitS * 1000 + wish.pauseMs + OPEN_MS)
+  const way = asking(again, () => wish.waitS * 1000 + wish.pauseMs + OPEN_MS)
+  // Who wants to be told from time to time is not told because somebody is in doubt.
+  return wish.pauseMs ? { ...way, ping: () => false } : way
 }
 
 /** Wait; an abort ends that early. */
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    if (!ms || signal.aborted) resolve()
-    setTimeout(resolve, ms)
-    signal.addEventListener("abort", () => resolve())
+    if (!ms || signal.aborted) {
+      resolve()
+      return
+    }
+    const timer = setTimeout(resolve, ms)
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer)
+      resolve()
+    })
   })
 }

@@ -13,10 +13,10 @@ export type StopCode = "unauthorized" | "forbidden" | "not_served" | "refused" |
  * How the connection stands; times are ms since 1970, reasons are sentences for people.
  *
  * - `idle`: nobody has started it.
- * - `connecting`: an attempt is under way.
+ * - `connecting`: an attempt is under way; `since` the last connection was lost, if there was one.
  * - `live`: changes come as they happen.
  * - `degraded`: they come by a worse way; or, with real-time off, when they are asked for.
- * - `offline`: the last attempt failed; the next one is at `retryAt`, or once the browser has a network (`null`).
+ * - `offline`: the last attempt failed, as others may have `since` then; the next one is at `retryAt`, or once the browser has a network (`null`).
  * - `stopped`: to come back would end the same way.
  */
 export type ConnectionState =

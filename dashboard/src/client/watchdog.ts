@@ -4,16 +4,18 @@
 const SLEPT_MS = 10_000
 /** A sign of life that was asked for has to come within this. */
 const DOUBT_MS = 3000
+const PAUSE_MS = 1000
 /** Who looks at a page should not have to wait for longer than this to know. */
 const QUIET_MS = 5000
 
-export type Finding = "fine" | "slept" | "silent"
+export type Finding = "fine" | "slow" | "slept" | "silent"
 
 export class Watchdog {
   /** Whether a sign of life was asked for that has not come. */
   isAsked = false
   #dueAt = Number.POSITIVE_INFINITY
   #heardAt: number
+  #askedAt = Number.NEGATIVE_INFINITY
   #lookedAt: number
 
   constructor(now: number) {
@@ -23,13 +25,20 @@ export class Watchdog {
   /** Something came, or was begun: the next sign of life is due by then. */
   expect(now: number, withinMs: number): void {
     this.#heardAt = now
+    this.#lookedAt = Math.min(this.#lookedAt, now)
     this.#dueAt = now + withinMs
     this.isAsked = false
   }
 
-  /** A sign of life was asked for. */
+  /** Whether to ask for a sign of life: not while one is awaited, nor more often than every second. */
+  mayAsk(now: number): boolean {
+    return !this.isAsked && Math.abs(now - this.#askedAt) >= PAUSE_MS
+  }
+
+  /** It was asked for. */
   doubt(now: number): void {
-    if (!this.isAsked) this.expect(now, DOUBT_MS)
+    this.#askedAt = now
+    this.#dueAt = now + DOUBT_MS
     this.isAsked = true
   }
 
@@ -43,19 +52,19 @@ export class Watchdog {
   }
 
   /**
-   * To be called every second or so. Whatever was due while nobody looked may lie ready: a sleep comes first; but where
-   * something came meanwhile, only the timers were slow, as those of a hidden page are.
+   * To be called every second or so. Whatever was due while nobody looked may lie ready: a sleep comes first; where
+   * something came meanwhile, perhaps only the timers were slow, as those of a hidden page are.
    */
   look(now: number): Finding {
     const passed = now - this.#lookedAt
-    const hasSlept = passed > SLEPT_MS && this.#heardAt <= this.#lookedAt
+    const isHeard = this.#heardAt > this.#lookedAt
     this.#lookedAt = now
     // A clock that is set back takes what is due with it.
     if (passed < 0) {
       this.#heardAt += passed
       this.#dueAt += passed
     }
-    if (hasSlept) return "slept"
+    if (passed > SLEPT_MS) return isHeard ? "slow" : "slept"
     return this.isSilent(now) ? "silent" : "fine"
   }
 }

@@ -124,9 +124,42 @@ test("who is at the page has the gateway asked, if it was quiet, and is not wait
   expect(gateway.socket.sent).toEqual([{ type: "ping" }])
   await go(4000)
   expect(connection().kind).toBe("offline")
-  engine.attend()
+})
 
-  expect(gateway.sockets).toHaveLength(1)
+test("who is at the page does not wait for the next attempt, which is made at once, and once a second", async () => {
+  gateway.on("api/ws/status", () => json({}, 502))
+  engine.start()
+  for (let failure = 0; failure < 9; failure++) {
+    gateway.socket.end(1006)
+    await go(0)
+    engine.tryNow()
+  }
+  gateway.socket.end(1006)
+  await go(1000)
+  for (const _ of [1, 2, 3]) engine.attend()
+  expect(gateway.sockets).toHaveLength(11)
+
+  gateway.socket.end(1006)
+  await go(10)
+  for (const _ of [1, 2, 3]) engine.attend()
+  expect(gateway.sockets).toHaveLength(11)
+  await go(1000)
+  expect(gateway.sockets).toHaveLength(12)
+})
+
+test("an outage is as old as the connection's loss, whatever was tried meanwhile", async () => {
+  gateway.on("api/ws/status", () => json({}, 502))
+  engine.start()
+  gateway.socket.accept(...WELCOME)
+  for (const _ of [1, 2, 3]) {
+    gateway.socket.end(1006)
+    await go(0)
+    expect(connection()).toMatchObject({ kind: "offline", since: START })
+    await go(5000)
+    expect(connection()).toMatchObject({ kind: "connecting", since: START })
+  }
+  gateway.socket.accept(frames.hello())
+  expect(connection()).toMatchObject({ kind: "live", since: START + 15_000 })
 })
 
 test.each([
@@ -188,7 +221,7 @@ test("a blocked WebSocket: events, then polls, and back once it gets through", a
   expect(connection()).toMatchObject({ kind: "degraded", transport: "poll", reason: "WebSocket does not get through" })
   expect(offset()).toBe(1)
 
-  await go(16_000)
+  await go(28_000)
   states.length = 0
   gateway.socket.accept(frames.hello(), frames.following(1, true), frames.delta(2))
   expect(states).toEqual(["live"])

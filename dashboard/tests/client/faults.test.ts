@@ -87,9 +87,9 @@ test("who answers polls at once with nothing, again and again, is not asked more
   expect(polls().length - before).toBeLessThan(8)
 })
 
-test("a page in place of a poll's answer is no answer", async () => {
+test.each(["<html>hello</html>", ""])("%j in place of a poll's answer is no answer", async (text) => {
   await comeToPolls()
-  gateway.on("audit", () => Promise.resolve(new Response("<html>hello</html>")))
+  gateway.on("audit", () => Promise.resolve(new Response(text)))
   engine.refresh()
   await go(0)
 
@@ -180,6 +180,96 @@ test("a WebSocket that gets through again is found, however often the event stre
   await go(40_000)
 
   expect(gateway.sockets.length).toBeGreaterThan(before)
+})
+
+test("below the best, nothing is tried while there is no network, nor before the time that was told", async () => {
+  const streams = await comeToEvents()
+  const before = gateway.sockets.length
+  gateway.on("events", () => json({ error: "full" }, 503, { "Retry-After": "600" }))
+  streams.at(-1)?.end()
+  await go(590_000)
+  expect(gateway.sockets).toHaveLength(before)
+
+  cutOff(false)
+  await go(3_600_000)
+  expect(gateway.sockets).toHaveLength(before)
+  cutOff(true)
+})
+
+test("what is asked for from time to time is not asked for because a tab is slow, or looked at", async () => {
+  gateway.on("audit", () => json(LIST))
+  engine.setMode({ live: false, everyS: 300 })
+  engine.start()
+  await go(1000)
+  const before = polls().length
+  for (let minute = 0; minute < 4; minute++) {
+    vi.setSystemTime(Date.now() + 59_000)
+    await go(1000)
+    engine.doubt()
+  }
+
+  expect(polls()).toHaveLength(before)
+})
+
+test("nothing is left to be done after the end", async () => {
+  gateway.on("audit", () => json(LIST))
+  engine.setMode({ live: false, everyS: 3600 })
+  engine.start()
+  await go(1000)
+  engine.stop()
+
+  expect(vi.getTimerCount()).toBe(0)
+})
+
+test("networks that come and go ask for an event stream once a second", async () => {
+  const streams = await comeToEvents()
+  for (let change = 0; change < 50; change++) {
+    engine.doubt()
+    await go(100)
+  }
+
+  expect(streams.length).toBeLessThan(8)
+  expect(states).toEqual([])
+})
+
+test("a stream that is being opened slowly is not asked for anew", async () => {
+  await blockWebSocket()
+  gateway.on("events", async (_, signal) => {
+    await new Promise((resolve) => setTimeout(resolve, 4000))
+    const opened = stream(signal)
+    opened.say(...WELCOME)
+    return opened.response
+  })
+  await go(1000)
+  engine.doubt()
+  await go(9000)
+
+  expect(connection()).toMatchObject({ kind: "degraded", transport: "events" })
+  expect(notes.join()).not.toContain("too long")
+})
+
+test("a week is not waited for, nor is nothing, because somebody looked", async () => {
+  engine.start()
+  gateway.socket.accept(...WELCOME)
+  gateway.socket.end(1012, '{"retry_after_ms":3000000000}')
+  await go(1000)
+  engine.doubt()
+  await go(1000)
+  expect(gateway.sockets).toHaveLength(1)
+  await go(3_600_000)
+
+  expect(gateway.sockets).toHaveLength(2)
+})
+
+test("a dead socket is found after a sleep, although a frame lay ready", async () => {
+  engine.start()
+  gateway.socket.accept(...WELCOME)
+  await go(5000)
+  vi.setSystemTime(Date.now() + 7_200_000)
+  gateway.socket.say(frames.heartbeat())
+  await go(6000)
+
+  expect(gateway.sockets).toHaveLength(2)
 })
 
 test("a long report that comes slowly by polls is a sign of life, piece by piece", async () => {
