@@ -5,6 +5,8 @@ export default defineConfig({
   publicDir: false,
   build: {
     lib: { entry: "src/client/index.ts", formats: ["es"], fileName: "index" },
+    // A library keeps its white space otherwise; the sources are where it says.
+    rolldownOptions: { output: { minify: true } },
     outDir: "src/client/dist",
     emptyOutDir: true,
   },

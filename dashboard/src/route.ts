@@ -88,7 +88,9 @@ function write(hash: string, how: "replaceState" | "pushState"): void {
   clearTimeout(timer)
   timer = setTimeout(() => {
     timer = undefined
-    if (present() !== location.hash) write(present(), "replaceState")
+    const place = present()
+    ahead = null // of an address that was left meanwhile
+    if (place !== location.hash) write(place, "replaceState")
   }, WRITE_MS)
 }
 

@@ -186,6 +186,18 @@ async def test_a_watcher_that_fell_silent_shows_in_the_status(memory_broker: Mem
         assert (await gateway.status())["status"] == "healthy"
 
 
+async def test_nobody_is_heard_while_the_broker_is_away(memory_broker: MemoryBroker) -> None:
+    """The watcher may be well: that the broker is away is said alone."""
+    await memory_broker.publish(CHANNEL, publication(1))
+    await memory_broker.set_source(CHANNEL, replace(live(), heard_at=utc_now() - datetime.timedelta(minutes=5)))
+    async with running_gateway(memory_broker) as gateway:
+        await await_until("it has joined", lambda: gateway.feed.relay.is_connected)
+        gateway.feed.relay.is_connected = False
+
+        [reason] = (await gateway.status())["reasons"]
+    assert reason == "the broker is not connected; what is served may be stale"
+
+
 async def test_only_known_hosts_are_served(memory_broker: MemoryBroker) -> None:
     """A page whose name was pointed at this gateway (DNS rebinding) gets nothing, over HTTP and WebSocket."""
     async with running_gateway(memory_broker, gateway_allowed_hosts=("127.0.0.1",)) as gateway:

@@ -41,6 +41,7 @@ export function useAnswer<Value>(path: string, read: (answer: unknown) => Value,
       } catch (error) {
         if (!signal.aborted) setAnswer((before) => ({ ...before, error }))
       }
+      return true // whoever asks again is a person, or has a reason that comes seldom
     }
     const mine = makeAsker(question, PAUSE_MS)
     asker.current = mine

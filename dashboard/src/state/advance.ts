@@ -34,7 +34,7 @@ function staleReasonOf(connection: Feed["connection"], status: FrameOf<"status">
   switch (connection.kind) {
     case "live":
     case "degraded":
-      return status?.stale ? "The gateway has lost its broker; what is shown may be out of date." : null
+      return status?.stale ? "The gateway has lost its broker (Redis); what is shown may be out of date." : null
     case "idle":
     case "connecting":
       return "Connecting; what is shown is the last that came."

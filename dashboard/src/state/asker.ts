@@ -6,19 +6,25 @@ export interface Asker {
   stop(): void
 }
 
-/** @param question Asks, and never rejects. */
-export function makeAsker(question: (signal: AbortSignal) => Promise<void>, pauseMs: number): Asker {
+const MOST_PAUSE_MS = 60_000
+
+/**
+ * @param question Asks, and never rejects; gives whether it was answered.
+ * @param pauseMs After an answer; twice as long after each question that has none, for who does not answer may have enough to do.
+ */
+export function makeAsker(question: (signal: AbortSignal) => Promise<boolean>, pauseMs: number): Asker {
   const abort = new AbortController()
   let timer: ReturnType<typeof setTimeout> | undefined
   let isAsking = false
   let isWanted = false
+  let failures = 0
   let endedAt = Number.NEGATIVE_INFINITY
 
   async function begin(): Promise<void> {
     timer = undefined
     isAsking = true
     isWanted = false
-    await question(abort.signal)
+    failures = (await question(abort.signal)) ? 0 : failures + 1
     isAsking = false
     endedAt = Date.now()
     if (isWanted) ask()
@@ -27,7 +33,10 @@ export function makeAsker(question: (signal: AbortSignal) => Promise<void>, paus
   function ask(): void {
     if (abort.signal.aborted || timer !== undefined) return
     if (isAsking) isWanted = true
-    else timer = setTimeout(begin, Math.min(pauseMs, Math.max(0, endedAt + pauseMs - Date.now())))
+    else {
+      const pause = Math.min(MOST_PAUSE_MS, pauseMs * 2 ** failures)
+      timer = setTimeout(begin, Math.min(pause, Math.max(0, endedAt + pause - Date.now())))
+    }
   }
 
   return {

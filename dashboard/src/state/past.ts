@@ -48,9 +48,10 @@ export function recallPast(store: AuditStore, gateway: Gateway): Past {
   const asker = makeAsker(async (signal) => {
     const wanted = most
     const past = await read(signal).catch((error: unknown) => ({ ...store.getView().past, reason: sentenceOf(error) }))
-    if (signal.aborted) return
+    if (signal.aborted) return false
     store.recall([], past)
     if (past.reason === null && wanted === REPORTS) bodies.clear()
+    return past.reason === null || past.reason === TOO_LONG
   }, PAUSE_MS)
 
   const unsubscribe = store.subscribe(({ report, epoch, offset, stale, past }: AuditView) => {
@@ -95,7 +96,10 @@ async function readBodies(
         bodies.set(idOf(entry), (await gateway.getJson(pathOfReport(entry.name), signal)) as Json)
       } catch (error) {
         if (error instanceof AnswerError && error.status === 404) bodies.set(idOf(entry), null)
-        else failure = error
+        else {
+          failure = error
+          left.length = 0 // the others would fare no better
+        }
       }
     }
   }

@@ -21,7 +21,7 @@ export const TRANSPORTS: Readonly<Record<TransportName, string>> = {
 export function situationOf(connection: ConnectionState, mode: Mode, isStale: boolean): Situation {
   const works = connection.kind === "live" || connection.kind === "degraded"
   if (works && isStale) {
-    const sentence = "Connected, but the gateway has lost its broker: what is shown may be out of date."
+    const sentence = "Connected, but the gateway has lost its broker (Redis): what is shown may be out of date."
     return { icon: "trouble", word: "Stale", tone: "warn", sentence }
   }
   switch (connection.kind) {

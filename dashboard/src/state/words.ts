@@ -73,8 +73,12 @@ export function sentenceOf(reason: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`
 }
 
-/** Beside the controls and the formats: letters that are blank. */
-const HIDDEN = /(?![\n\t])[\p{Cc}\p{Cf}\u115f\u1160\u2800\u3164\uffa0]/gu
+/**
+ * Beside the controls and the formats: separators of lines, letters that are blank, and what joins nothing. Joiners belong
+ * to emoji, and to scripts whose letters join.
+ */
+const HIDDEN =
+  /(?![\n\t\u200c\u200d])(?:[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\u115f\u1160\u2800\u3164\uffa0]|\u034f)|(?<!\p{Extended_Pictographic}|\p{Emoji_Modifier}|(?![\p{scx=Latn}\p{scx=Grek}\p{scx=Cyrl}])[\p{L}\p{M}])[\u200c\u200d]/gu
 
 /** What is shown of text from elsewhere: characters that hide, or turn the text around them, are seen as such. */
 export function plain(text: string): string {

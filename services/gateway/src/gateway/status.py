@@ -161,7 +161,7 @@ def _reasons(feed: "Feed", crew: Crew, is_lasting: bool = False) -> Iterator[str
         yield f"the broker is not connected{where}" + ("; what is served may be stale" if snapshot else "")
     if feed.relay.heard_at is None or feed.replica.source is None:
         yield "no watcher has told how the report file fares"
-    elif (feed.now() - feed.relay.heard_at).total_seconds() > SILENCE_S:
+    elif crew.connected and (feed.now() - feed.relay.heard_at).total_seconds() > SILENCE_S:  # else nobody can be heard
         when = f"for more than {SILENCE_S:g} s" if is_lasting else f"since {iso_utc(feed.relay.heard_at)}"
         yield f"no watcher has been heard {when}"
     source = feed.replica.source

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from fastapi import APIRouter, HTTPException
+from reportcast.broker.errors import BrokerError
 from reportcast.contracts.body import Encoding, PreparedBody
 from reportcast.contracts.report import is_history_name
 from starlette.requests import Request
@@ -69,8 +70,13 @@ async def outlines(feed: ChosenFeed, request: Request) -> Response:
     """Tell of the kept reports, newest first, what can be told without sending them."""
     epoch = feed.replica.snapshot.epoch if feed.replica.snapshot else None
     # While the broker is away nothing comes, so nothing is missing.
-    last = None if feed.relay.is_connected else feed.outlines.last(feed.channel, epoch)
-    listing = last or await feed.outlines.of(feed.channel, epoch)
+    last = feed.outlines.last(feed.channel, epoch)
+    try:
+        listing = last if last and not feed.relay.is_connected else await feed.outlines.of(feed.channel, epoch)
+    except BrokerError:
+        if last is None:
+            raise
+        listing = last
     return await _revalidated(feed, request, listing.body, listing.digest, {})
 
 
