@@ -29,7 +29,7 @@ export function RepoDetails({ repo, name, onClose }: Props) {
   useEffect(() => title.current?.focus({ preventScroll: true }), [name])
   return (
     <Sheet label="Details" onClose={onClose}>
-      <header className="lg:sticky lg:top-0 flex items-start gap-3 border-b border-line bg-card px-4 py-3">
+      <header className="flex rounded-t-lg lg:sticky lg:top-0 items-start gap-3 border-b border-line bg-card px-4 py-3">
         <div className="min-w-0 flex-1 space-y-1">
           <h2 ref={title} tabIndex={-1} className="foreign text-base font-semibold outline-none">
             {nameWords(name)}
