@@ -33,12 +33,12 @@ export function useWebSocket(): Pick<Client, "tryNow" | "refresh" | "diagnostics
 /** How the connection fares, in words. */
 export function useConnectionStatus(): Situation & { connection: ConnectionState; isSettled: boolean } {
   const connection = useFeed((feed) => feed.connection)
-  const isStale = useFeed((feed) => feed.status?.stale === true)
+  const status = useFeed((feed) => feed.status)
   const { mode } = usePreferences()
   return useMemo(() => {
     const isSettled = connection.kind === "live" || connection.kind === "degraded"
-    return { ...situationOf(connection, mode, isStale), connection, isSettled }
-  }, [connection, mode, isStale])
+    return { ...situationOf(connection, mode, status), connection, isSettled }
+  }, [connection, mode, status])
 }
 
 /** The part of the view that `select` gives; rendered again when that is another object. */

@@ -1,6 +1,6 @@
 /** A connection's state as people read it: an icon's name, a word, a tone, and a sentence. Pure. */
 
-import type { ConnectionState, Mode, TransportName } from "../client/index.ts"
+import type { ConnectionState, Feed, Mode, TransportName } from "../client/index.ts"
 import type { Tone } from "./toasts.ts"
 import { sentenceOf } from "./words.ts"
 
@@ -17,13 +17,10 @@ export const TRANSPORTS: Readonly<Record<TransportName, string>> = {
   poll: "Polling",
 }
 
-/** @param isStale Whether the gateway says that its own data may be old. */
-export function situationOf(connection: ConnectionState, mode: Mode, isStale: boolean): Situation {
+/** @param status How the feed fares, by the gateway: who is connected is not told the newest by that alone. */
+export function situationOf(connection: ConnectionState, mode: Mode, status: Feed["status"]): Situation {
   const works = connection.kind === "live" || connection.kind === "degraded"
-  if (works && isStale) {
-    const sentence = "Connected, but the gateway has lost its broker (Redis): what is shown may be out of date."
-    return { icon: "trouble", word: "Stale", tone: "warn", sentence }
-  }
+  if (works && status && (status.stale || status.reasons.length)) return troubled(status)
   switch (connection.kind) {
     case "idle":
       return { icon: "waiting", word: "Not started", tone: "note", sentence: "Nothing is connected yet." }
@@ -40,6 +37,14 @@ export function situationOf(connection: ConnectionState, mode: Mode, isStale: bo
     default:
       return connection satisfies never
   }
+}
+
+const SOURCES: Readonly<Record<string, string>> = { rejected: "Rejected", waiting: "Waiting", overdue: "Overdue" }
+
+function troubled({ stale, source, reasons: [reason] }: NonNullable<Feed["status"]>): Situation {
+  const broker = "the gateway has lost its broker (Redis): what is shown may be out of date"
+  const word = stale ? "Stale" : (SOURCES[source?.state ?? ""] ?? "Degraded")
+  return { icon: "trouble", word, tone: "warn", sentence: `Connected, but ${stale ? broker : reason}.` }
 }
 
 function connectingBy({ transport, attempt }: ConnectionState & { kind: "connecting" }): string {

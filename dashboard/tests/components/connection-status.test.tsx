@@ -30,6 +30,27 @@ test("who is offline is told why and when it goes on, and need not wait", async 
   expect(client.asked).toEqual(["try now"])
 })
 
+test.each([
+  [{ state: "live" }, { stale: true, reasons: ["the broker is not connected"] }, "Stale", /lost its broker \(Redis\)/],
+  [{ state: "overdue" }, { reasons: ["the report is overdue"] }, "Overdue", "Connected, but the report is overdue."],
+  [
+    { state: "rejected" },
+    { reasons: ["it is not served: empty"] },
+    "Rejected",
+    "Connected, but it is not served: empty.",
+  ],
+  [{ state: "live" }, { reasons: ["no watcher is heard"] }, "Degraded", "Connected, but no watcher is heard."],
+  [{ state: "live" }, {}, "Live", "Changes appear here as they happen."],
+])("who is connected to what is not well is not told to be live: %j %j", (source, more, word, sentence) => {
+  const { client } = renderShared(<ConnectionStatus />)
+  act(() => client.become(LIVE))
+
+  act(() => client.status(source, more))
+
+  expect(screen.getByRole("button", { name: /details of the connection/ }).textContent).toMatch(new RegExp(`^${word}`))
+  expect(screen.getByText(sentence)).toBeDefined()
+})
+
 test("real-time off is remembered, with its interval", async () => {
   const { preferences } = renderShared(<ConnectionStatus />)
 
