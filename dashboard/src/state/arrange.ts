@@ -38,13 +38,23 @@ export function arrange(
 ): { rows: readonly Row[]; found: number } {
   const words = wish.search.trim().toLowerCase().split(/\s+/).filter(Boolean)
   const statuses = new Set(wish.statuses)
-  const found = ordered(report, wish.sort, pastAt).filter(
-    (repo) => (!statuses.size || statuses.has(repo.status)) && words.every((word) => haystackOf(repo).includes(word)),
-  )
+  const all = ordered(report, wish.sort, pastAt)
+  const stated = statuses.size ? all.filter((repo) => statuses.has(repo.status)) : all
+  const found = words.length ? stated.filter((repo) => words.every((word) => haystackOf(repo).includes(word))) : stated
   return { rows: wish.group === "none" ? found.map(rowOf) : grouped(found, wish.group), found: found.length }
 }
 
-const rowOf = (repo: Repo): Row => ({ kind: "repo", key: repo.key, repo })
+const rowsOf = new WeakMap<Repo, Row>()
+
+/** Give the same row for the same repository: of thousands one changes, ten times a second. */
+function rowOf(repo: Repo): Row {
+  let row = rowsOf.get(repo)
+  if (!row) {
+    row = { kind: "repo", key: repo.key, repo }
+    rowsOf.set(repo, row)
+  }
+  return row
+}
 
 function ordered(report: AuditReport, sort: Sort, pastAt: PastAt): readonly Repo[] {
   if (sort === "report") return report.repos

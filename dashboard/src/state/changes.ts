@@ -36,7 +36,12 @@ export function changesBetween(before: AuditReport, after: AuditReport): RepoCha
 }
 
 function changesInPlace(before: readonly Repo[], after: readonly Repo[]): RepoChange[] {
-  return after.flatMap((repo, at) => (isOther(before[at] ?? null, repo) ? [changeOf(before[at] ?? null, repo)] : []))
+  const changes: RepoChange[] = []
+  for (const [at, repo] of after.entries()) {
+    const was = before[at] ?? null
+    if (isOther(was, repo)) changes.push(changeOf(was, repo))
+  }
+  return changes
 }
 
 function isOther(was: Repo | null, repo: Repo): boolean {
