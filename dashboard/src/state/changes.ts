@@ -37,10 +37,10 @@ export function changesBetween(before: AuditReport, after: AuditReport): RepoCha
 
 function changesInPlace(before: readonly Repo[], after: readonly Repo[]): RepoChange[] {
   const changes: RepoChange[] = []
-  for (const [at, repo] of after.entries()) {
+  after.forEach((repo, at) => {
     const was = before[at] ?? null
     if (isOther(was, repo)) changes.push(changeOf(was, repo))
-  }
+  })
   return changes
 }
 
