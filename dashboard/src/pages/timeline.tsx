@@ -112,7 +112,9 @@ function handlesOf(entries: readonly Entry[], { from, at }: Selection, onChoose:
 
 function Choices({ entries, selection, at, onChoose }: Omit<Props, "isKnown"> & { at: number }) {
   const isComparing = selection.from !== null
-  const before = entries[Math.max(0, (at < 0 ? entries.length : at) - 1)]?.name ?? null
+  const before = entries[(at < 0 ? entries.length : at) - 1]?.name
+  // The first is compared with the newest, for there is none before it.
+  const two = before === undefined ? { from: selection.at, at: null } : { from: before }
   return (
     <div className="ml-auto flex flex-wrap gap-2 max-sm:ml-0">
       {selection.at !== null && (
@@ -126,7 +128,7 @@ function Choices({ entries, selection, at, onChoose }: Omit<Props, "isKnown"> & 
         className="button aria-pressed:border-accent aria-pressed:bg-accent-ground aria-pressed:text-accent"
         aria-pressed={isComparing}
         disabled={entries.length < 2}
-        onClick={() => onChoose({ from: isComparing ? null : before })}
+        onClick={() => onChoose(isComparing ? { from: null } : two)}
       >
         <Icon name="plusminus" />
         Compare two

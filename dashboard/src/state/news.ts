@@ -13,10 +13,14 @@ const PAUSE_MS = 8_000
 export function tellNews(store: AuditStore, toasts: Toasts, notify: (text: string) => void): void {
   let gathered = new Map<string, RepoChange>()
   let timer: ReturnType<typeof setTimeout> | undefined
+  let before = store.getView().body
+  // Of a report that is no audit it is known that it is another one.
+  let isOther = false
   const tell = () => {
     timer = undefined
     const changes = [...gathered.values()]
-    const text = summaryOf(changes)
+    const text = summaryOf(changes) || (isOther ? "The report changed" : "")
+    isOther = false
     const [only] = changes
     if (!text) return
     gathered = new Map()
@@ -24,8 +28,10 @@ export function tellNews(store: AuditStore, toasts: Toasts, notify: (text: strin
     notify(text)
     timer = setTimeout(tell, PAUSE_MS)
   }
-  store.subscribe((_, changes) => {
-    if (!changes.length) return
+  store.subscribe(({ body, report }, changes) => {
+    if (!report && before !== null && body !== before) isOther = true
+    before = body
+    if (!changes.length && !isOther) return
     for (const change of changes) {
       const whole = together(gathered.get(change.key), change)
       gathered.delete(change.key)

@@ -74,6 +74,17 @@ test("any two are compared: what has another state, what was added, what is gone
   expect(at()).toBe("b.json..1.json")
 })
 
+test("the first report is compared with the newest, any other with the one before", async () => {
+  await open("#/timeline?at=a.json")
+  await userEvent.click(screen.getByRole("button", { name: "Compare two" }))
+  expect(at()).toBe("a.json..")
+
+  await userEvent.click(screen.getByRole("button", { name: "Compare two" }))
+  expect(at()).toBeNull()
+  await userEvent.click(screen.getByRole("button", { name: "Compare two" }))
+  expect(at()).toBe("b.json..")
+})
+
 test("a report that is not kept is told in a sentence, and a new one joins the others", async () => {
   const { client } = await open("#/timeline?at=gone.json")
   expect(await screen.findByText(/No such report is kept|This report is not kept any more/i)).toBeDefined()

@@ -70,3 +70,15 @@ test("the toast of a change leads to that repository, also where others have its
 
   expect(toasts.list()).toMatchObject([{ text: "nas: clean → dirty", href: "#/repositories/nas?n=2" }])
 })
+
+test("of a report that is no audit it is told that it changed", () => {
+  const [client, toasts] = [new FakeClient(), makeToasts()]
+  tellNews(makeStore(client), toasts, () => undefined)
+  client.snapshot({ records: 1 })
+  vi.advanceTimersByTime(2_000)
+  expect(toasts.list()).toEqual([])
+
+  client.snapshot({ records: 2 })
+  vi.advanceTimersByTime(1_000)
+  expect(toasts.list()).toMatchObject([{ text: "The report changed" }])
+})
