@@ -23,7 +23,7 @@ export function Stepper({ label, entries, at, onMove }: Props) {
         <span className="sr-only">{label}: the report before</span>
       </button>
       <p className="min-w-0 flex-1 px-1 leading-4.5 tabular-nums">
-        <span className="block truncate font-semibold">
+        <span className="block font-semibold sm:truncate">
           <span className="font-normal text-quiet">{label}</span> {entry ? whenOf(entry) : "a report that is not kept"}
         </span>
         {entry && (
