@@ -104,7 +104,7 @@ lock: setup ## Resolve the newest versions again into the lock files (names, ver
 	$(EXPORT) --group dev --output-file requirements-dev.lock
 
 clean: ## Remove what set-up and the tests made
-	rm -rf $(VENV) dashboard/node_modules $(dir $(PAGE)) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) dashboard/node_modules dashboard/src/client/dist $(dir $(PAGE)) .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/.installed: requirements-dev.lock $(MEMBERS:%=%/pyproject.toml)
 	@echo "setting up $(VENV) (about a minute the first time)"

@@ -107,21 +107,28 @@ export class Engine {
   /** Look whether the connection is still there: the computer may have slept, or its network have come or gone. */
   doubt(): void {
     const now = Date.now()
-    const state = this.#connection
-    if (this.#ticker === undefined || state.kind === "stopped") return
+    if (this.#ticker === undefined || this.#connection.kind === "stopped") return
     if (this.#link && !this.#watchdog.isSilent(now)) {
       if (this.#isOpen && this.#watchdog.mayAsk(now) && this.#link.ping()) this.#watchdog.doubt(now)
       return
     }
     this.#ladder.restart()
     if (this.#link) this.#lost({ reason: "the connection was lost" }, 0)
-    // A clock that was set back says nothing of how long it was.
-    else if (state.kind === "offline") this.#again(this.#awayMs - Math.abs(now - this.#lostAt))
+    else this.#hurry(now)
   }
 
   /** A person is at the page, who is not to look at a dead connection for long, nor to wait for the next attempt. */
   attend(): void {
-    if (!this.#link || (this.#transport === "websocket" && this.#watchdog.isQuiet(Date.now()))) this.doubt()
+    const now = Date.now()
+    if (!this.#link) this.#hurry(now)
+    else if (this.#transport === "websocket" && this.#watchdog.isQuiet(now)) this.doubt()
+  }
+
+  /** Make the next attempt as soon as it may be. */
+  #hurry(now: number): void {
+    if (this.#ticker === undefined || this.#connection.kind !== "offline") return
+    // A clock that was set back says nothing of how long it was.
+    this.#again(this.#awayMs - Math.abs(now - this.#lostAt))
   }
 
   /** The report that came is not what its digest says. */

@@ -147,6 +147,23 @@ test("who is at the page does not wait for the next attempt, which is made at on
   expect(gateway.sockets).toHaveLength(12)
 })
 
+test("who is at the page keeps nobody from the transport that gets through", async () => {
+  gateway.on("api/ws/status", () => json({}))
+  gateway.on("events", (_, signal) => {
+    const opened = stream(signal)
+    opened.say(...WELCOME)
+    return opened.response
+  })
+  engine.start()
+  for (let tenth = 0; tenth < 60; tenth++) {
+    if (gateway.socket.readyState === 0) gateway.socket.end(1006)
+    await go(100)
+    engine.attend()
+  }
+
+  expect(connection()).toMatchObject({ kind: "degraded", transport: "events" })
+})
+
 test("an outage is as old as the connection's loss, whatever was tried meanwhile", async () => {
   gateway.on("api/ws/status", () => json({}, 502))
   engine.start()
